@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback import example
 from tests.loopback.service import Service
 from tests.loopback.serving import quiet, serving
-from tests.loopback.state import Sdk
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
 
 pytestmark = quiet
 
@@ -99,8 +100,10 @@ def test_an_endpoint_is_read_by_name_and_by_id(service: Service, workspace: Sdk,
     assert found.schedules[0]["Recurrence"]["Schedule"]["WeekDays"] == ["Monday"]
     assert found.interface["Parameters"][0]["Name"] == "epochs"
     assert [*found.datasets.values()] == [FoundDataset("images", "1")]
-    assert found.missing == {}
-    assert read(workspace, endpoint=endpoint.id) == found
+    assert (found.missing, found.environments) == ({}, [])
+    assert found.workspace == f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}"
+    example.run_configuration().environment.register(workspace)
+    assert read(workspace, endpoint=endpoint.id) == replace(found, environments=[("training", "1")])
 
 
 def test_a_disabled_pipeline_is_read_with_what_its_endpoint_has(

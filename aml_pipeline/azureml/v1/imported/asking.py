@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _SECONDS = (30, 300)  # to connect, and between two parts of an answer
 _SERVICES = {
     "content": ("_get_project_content_url", "v2.0"),
     "dataset": ("_get_run_history_url", "v1.0"),
+    "environment": ("_get_environment_url", "v1.0"),
     "history": ("_get_run_history_url", "v1.0"),
     "pipelines": ("_get_pipelines_url", "v1.0"),
 }
@@ -61,6 +63,11 @@ class Services:
         answer = self.session.get(address, stream=True, timeout=_SECONDS)
         answer.raise_for_status()
         return answer
+
+    @property
+    def name(self) -> str:
+        """The workspace as subscription/group/name."""
+        return f"{self.workspace.subscription_id}/{self.workspace.resource_group}/{self.workspace.name}"
 
     def _address(self, service: str, path: str) -> str:
         context = self.workspace.service_context
@@ -116,6 +123,14 @@ def each(
 def quoted(text: str) -> str:
     """Return a name or an id as one part of a path."""
     return quote(text, safe="")
+
+
+def as_json(text: object) -> object:
+    """Return what JSON in a text says; nothing if it is none."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _in_words(value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON

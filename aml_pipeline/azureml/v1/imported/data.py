@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from aml_pipeline.azureml.v1 import data
-from aml_pipeline.azureml.v1.imported.asking import Services, quoted
+from aml_pipeline.azureml.v1.imported.asking import Services, as_json, quoted
 from aml_pipeline.azureml.v1.imported.found import FoundDataset, Json
 from aml_pipeline.core.plain import mapping, sequence
 
@@ -28,6 +27,11 @@ def references(value: object) -> Iterator[tuple[str, Json]]:
             yield key, inner
         else:
             yield from references(inner)
+
+
+def key(reference: Json) -> str:
+    """Return the key of the data that a reference names: its id, and the version if it has one."""
+    return ":".join(str(reference[name]) for name in ("Id", "Version") if reference.get(name))
 
 
 def read(asked: Services, kind: str, reference: Json) -> FoundDataset | None:
@@ -67,19 +71,11 @@ def _places(flow: str) -> Iterator[tuple[str, str]]:
 
     A flow is YAML, or JSON that has YAML in it, or, of older SDKs, a list of blocks.
     """
-    content = mapping(_json(flow))
+    content = mapping(as_json(flow))
     for text in _PATH.findall(str(mapping(content.get("meta")).get("RsDataflow")) if content else flow):
-        path = str(_json(text) or text.strip("\"'"))
+        path = str(as_json(text) or text.strip("\"'"))
         match = _ON_DATASTORE.fullmatch(path)
         yield (match[1], unquote(match[2])) if match else ("", path)
     for block in sequence(content.get("blocks")):
         for place in sequence(mapping(mapping(block).get("arguments")).get("datastores")):
             yield str(mapping(place).get("datastoreName")), str(mapping(place).get("path"))
-
-
-def _json(text: str) -> object:
-    """Return what JSON says; nothing if a text is none."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None

@@ -25,7 +25,8 @@ class Found:
     """One pipeline. ``graph``, ``interface``, ``modules``, ``sources`` and ``schedules`` are in PascalCase, as sent.
 
     ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id of ``GET Modules/ID``
-    (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data.
+    (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data,
+    and those that are registered by ``ID:VERSION``.
     ``assignments`` are values of parameters; those for data are a path on a datastore, or the id of data.
     Numbers of ``EntityStatus``, ``DataStoreMode``, ``Frequency`` and ``WeekDays`` are words. A module has its snapshot
     as ``StorageId``, a source has ``DataStoreName`` and ``PathOnDataStore``, wherever they were sent. ``missing`` says

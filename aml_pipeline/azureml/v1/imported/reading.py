@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data as v1_data
 from aml_pipeline.azureml.v1.imported import data, listing, single
-from aml_pipeline.azureml.v1.imported.asking import Services, each, quoted, services
+from aml_pipeline.azureml.v1.imported.asking import Services, as_json, each, quoted, services
 from aml_pipeline.azureml.v1.imported.found import Found, FoundDataset, Json
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
@@ -138,6 +138,8 @@ def _whole(asked: Services, named: _Named) -> Found:
         missing=missing,
         endpoint_id=str(named.endpoint.get("Id") or ""),
         active=active,
+        workspace=asked.name,
+        environments=_environments(asked, [*sequence(graph.get("ModuleNodes")), *map(_module, modules.values())]),
     )
 
 
@@ -167,11 +169,21 @@ def _source(answer: Json) -> Json:
 
 
 def _datasets(asked: Services, values: Sequence[object], missing: dict[str, str]) -> dict[str, FoundDataset]:
-    """Read the data that the JSON refers to by id."""
-    known = {str(one.get("Id") or one.get("Name")): (kind, one) for kind, one in data.references(values)}
+    """Read the data that the JSON refers to: by id, or by id and version as ``ID:VERSION``."""
+    known = {data.key(one): (kind, one) for kind, one in data.references(values)}
     found = each(lambda key: data.read(asked, *known[key]), known)
-    missing.update({key: data.GONE for key, dataset in found.items() if dataset is None})
+    missing.update({str(known[key][1].get("Id")): data.GONE for key, dataset in found.items() if dataset is None})
     return {key: dataset for key, dataset in found.items() if dataset is not None}
+
+
+def _environments(asked: Services, configured: Iterable[Json]) -> list[tuple[str, str]]:
+    """Return name and version of each environment in the ``Runconfig`` of nodes and modules that the workspace has."""
+    rows = [mapping(mapping(as_json(one.get("Runconfig"))).get("environment")) for one in map(mapping, configured)]
+    pairs = ((str(row.get("name") or ""), str(row.get("version") or "")) for row in rows)
+    named = {f"{name}:{version}": (name, version) for name, version in pairs if name and version}
+    paths = {key: f"environments/{quoted(name)}/versions/{quoted(version)}" for key, (name, version) in named.items()}
+    found = each(lambda key: asked.find("environment", paths[key]), paths)
+    return [named[key] for key, entity in found.items() if entity is not None]
 
 
 def _experiment(schedule: Json) -> str:

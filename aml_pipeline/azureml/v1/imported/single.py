@@ -42,6 +42,7 @@ def read(asked: Services, run: str, history: Json) -> Found:
         interface={},
         modules={_MODULE: _module(definition, inputs, mapping(history.get("properties")))},
         datasets={known: dataset for known, dataset in datasets.items() if dataset},
+        workspace=asked.name,
         missing={known: data.GONE for known, dataset in datasets.items() if dataset is None},
     )
 
