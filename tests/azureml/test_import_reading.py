@@ -186,27 +186,35 @@ def test_the_run_of_a_script_is_a_pipeline_of_one_step(service: Service, workspa
     assert arguments == ["train.py", "--text", "a b"]
 
 
-def test_data_is_read_wherever_it_is(workspace: Sdk, tmp_path: Path) -> None:
+PATHS = ("a/*.csv", 'ü "b" 50%20')
+
+
+def submit_with_data(workspace: Sdk, folder: Path) -> str:
+    """Submit a step that reads saved data, a table and a reference; return the run."""
     from azureml.core import Dataset
     from azureml.data.data_reference import DataReference
     from azureml.pipeline.core import Pipeline
     from azureml.pipeline.steps import PythonScriptStep
 
     store = workspace.get_default_datastore()
-    paths = ("a/*.csv", 'ü "b" 50%20')
-    files = Dataset.File.from_files([(store, path) for path in paths], validate=False).as_named_input("files")
+    files = Dataset.File.from_files([(store, path) for path in PATHS], validate=False).as_named_input("files")
     table = Dataset.Tabular.from_delimited_files((store, "t.csv"), validate=False, infer_column_types=False)
     reference = DataReference(store, "reference", path_on_datastore="r/s")
     inputs = [files.as_mount(), table.as_named_input("table"), reference]
-    given = {"compute_target": example.CLUSTER, "source_directory": str(example.write_scripts(tmp_path))}
+    given = {"compute_target": example.CLUSTER, "source_directory": str(example.write_scripts(folder))}
     step = PythonScriptStep("train.py", inputs=inputs, runconfig=example.run_configuration(), **given)
-    found = read(workspace, run=example.submit(workspace, Pipeline(workspace, [step])).id)
+    return str(example.submit(workspace, Pipeline(workspace, [step])).id)
+
+
+def test_data_is_read_wherever_it_is(workspace: Sdk, tmp_path: Path) -> None:
+    found = read(workspace, run=submit_with_data(workspace, tmp_path))
     assert list(found.datasets.values()) == [
-        FoundDataset("", "", store.name, paths),
-        FoundDataset("", "", store.name, ("t.csv",), is_tabular=True),
+        FoundDataset("", "", "workspaceblobstore", PATHS),
+        FoundDataset("", "", "workspaceblobstore", ("t.csv",), is_tabular=True),
     ]
     (source,) = found.sources.values()
-    assert (source["Name"], source["DataStoreName"], source["PathOnDataStore"]) == ("reference", store.name, "r/s")
+    place = ("reference", "workspaceblobstore", "r/s")
+    assert (source["Name"], source["DataStoreName"], source["PathOnDataStore"]) == place
 
 
 def test_what_is_not_there_any_more_is_said(service: Service, workspace: Sdk, tmp_path: Path) -> None:
@@ -263,25 +271,28 @@ def test_all_endpoints_are_listed(service: Service, workspace: Sdk, tmp_path: Pa
     assert [row.id for row in rows if not row.active] == ["7"]
 
 
-# Where the requests go that an import makes.
-KINDS = ("Modules/", "PipelineEndpoints/Name", "Pipelines/", "Schedules$", "Graphs/", "Interface$", "/datasets/")
+# Where the requests go that an import makes: of an endpoint, and of a run.
+OF_ENDPOINT = ("Modules/", "PipelineEndpoints/Name", "Pipelines/", "Schedules$", "Graphs/", "Interface$", "/datasets/")
+OF_RUN = ("/history/.*/runs/", "PipelineRuns/", "DataSources/", "/saveddatasets/", "savedDatasetId", "/environments/")
+KINDS = [*(("endpoint", kind) for kind in OF_ENDPOINT), *(("run", kind) for kind in OF_RUN)]
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.more) for kind in KINDS[1:])])
+@pytest.mark.parametrize("asked", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.more) for kind in KINDS[1:])])
 def test_a_fault_is_said_in_our_words(
-    service: Service, workspace: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    service: Service, workspace: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr("urllib3.util.retry.Retry.DEFAULT_BACKOFF_MAX", 0)  # the SDK waits between two attempts
-    monkeypatch.setattr("urllib3.util.retry.Retry.get_backoff_time", lambda _: 0)
+    what, kind = asked
+    monkeypatch.setattr("urllib3.util.retry.Retry.get_backoff_time", lambda _: 0)  # the SDK waits between two attempts
     publish(workspace, tmp_path)
+    named = {what: "training" if what == "endpoint" else submit_with_data(workspace, tmp_path)}
     service.forget()
     for status, said in ((401, "You are not logged in"), (500, "internal error"), (0, "cannot be reached")):
         service.faults.ordered.clear()
         service.fail(kind, status, method="GET", times=100)
-        with pytest.raises(AzureError, match=f"^Reading endpoint training failed. .*{said}"):
-            read(workspace, endpoint="training")
+        with pytest.raises(AzureError, match=f"^Reading {what} {named[what]} failed. .*{said}"):
+            read(workspace, **named)
     service.faults.ordered.clear()
     service.drop(kind, method="GET")
     service.fail(kind, 503, method="GET", first=2)
-    assert read(workspace, endpoint="training").missing == {}, "a fault that passes is none"
+    assert read(workspace, **named).missing == {}, "a fault that passes is none"
     assert service.writes() == []

@@ -17,6 +17,7 @@ from aml_pipeline.core.errors import AzureError
 from tests.loopback.service import Service
 from tests.loopback.serving import quiet, serving
 from tests.loopback.state import Sdk
+from tests.loopback.storage import storing
 from tests.loopback.wire import Request
 
 pytestmark = quiet
@@ -97,6 +98,24 @@ def test_a_fault_is_said_in_our_words(service: Service, workspace: Sdk, target: 
             fetch(workspace, code, str(target))
         assert "sig=" not in str(refused.value)
         assert contents(target.parent) == {}, "no half zip files"
+
+
+def test_code_comes_back_from_the_storage_of_azure(
+    service: Service, workspace: Sdk, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from azureml._restclient.snapshots_client import SnapshotsClient
+
+    source = tmp_path / "source"
+    for name, data in CODE.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(data)
+    with storing(service.guard, tmp_path, monkeypatch) as storage:
+        service.store_snapshots(storage)
+        snapshot = SnapshotsClient(workspace.service_context).create_snapshot(str(source))
+        assert fetch(workspace, {"steps": snapshot}, str(target)) == []
+        (asked,) = storage.asked("GET", f"{snapshot}.zip")
+    assert contents(target / "steps") == CODE
+    assert "authorization" not in asked.headers, "its address has a signature; the login is for Azure ML"
 
 
 def test_a_signal_stops_all_downloads(service: Service, workspace: Sdk, target: Path) -> None:
