@@ -29,6 +29,7 @@ from aml_pipeline.core.masking import MASK, is_secret
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.tokens import Literal
+from aml_pipeline.pipeline.schedule import inverse
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 
 _SECRET = f"{MASK} (a secret)"
@@ -158,5 +159,5 @@ def _received(given: dict[str, Any], parameters: Collection[str]) -> dict[str, s
 
 def of_timing(recurrence: Recurrence, zone: str, parameters: dict[str, str], data: dict[str, str]) -> dict[str, Any]:
     """Return the facts of a schedule."""
-    fires = schedules.from_the_first(recurrence).as_data()
+    fires = inverse.from_the_first(recurrence).as_data()
     return {"fires": fires, "time zone": zone, "parameters": parameters, "datasets": data}

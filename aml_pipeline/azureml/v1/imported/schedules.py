@@ -16,14 +16,11 @@ from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
 from aml_pipeline.azureml.v1.marks import mark_in
 from aml_pipeline.core.masking import is_secret, masked
 from aml_pipeline.core.plain import mapping, sequence
-from aml_pipeline.pipeline.schedule import cron, declared, exact, zones
-from aml_pipeline.pipeline.schedule.cron import CronError
+from aml_pipeline.pipeline.schedule import inverse, zones
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
-from aml_pipeline.pipeline.spec import schedule as spec
 from aml_pipeline.pipeline.spec.parameters import fault
 
 _ACTIVE = frozenset({"0", "Active", "None"})
-_MONTHS = 12
 
 
 class Published(NamedTuple):
@@ -87,13 +84,10 @@ def _recurrence(entity: Json) -> Recurrence:
         "week_days": tuple(str(day).lower() for day in sequence(times.get("WeekDays"))) or None,
         "start_time": str(entity["StartTime"])[:19] if entity.get("StartTime") else None,
     }
-    counted = {"day": ("hours", "minutes"), "week": ("hours", "minutes", "week_days")}.get(keys["frequency"], ())
-    if counted and keys["interval"] == 1 and all(keys[key] for key in counted):
-        keys["start_time"] = None  # nothing is counted from there
-    said = spec.Recurrence.model_construct(**keys)
-    for one in declared.faults(said):
-        raise Unsayable(f"{one.message[:1].upper()}{one.message[1:]} {one.cure} ({in_words({'Recurrence': entity})})")
-    return declared.read(said)
+    try:
+        return inverse.understood(keys)
+    except ValueError as error:
+        raise Unsayable(f"{error} ({in_words({'Recurrence': entity})})") from None
 
 
 def documents(
@@ -131,7 +125,7 @@ def _document(found: Found, naming: Naming, one: Published, entries: Mapping[str
         else:
             given[here] = text
     keys = {
-        **timing(one.recurrence),
+        **inverse.written(one.recurrence),
         "time_zone": one.zone if one.zone == "UTC" else zones.iana_name(one.zone),
         "parameters": parameters.values(given, entries),
         "datasets": _datasets(found, naming, one, notes),
@@ -163,49 +157,3 @@ def _datasets(found: Found, naming: Naming, one: Published, notes: Notes) -> dic
             notes.lose(f"data of parameter {parameter}", given.why or "No step reads it.")
         places |= {name: given.place for name in named if not given.why}
     return places
-
-
-def timing(recurrence: Recurrence) -> dict[str, Any]:
-    """Return `cron` where it is exactly the recurrence, else `recurrence`."""
-    text = _cron(recurrence)
-    try:
-        if text and exact.recurrence_of(cron.parse(text)) == from_the_first(recurrence):
-            return {"cron": text}
-    except CronError:
-        pass
-    keys = {
-        "frequency": recurrence.frequency,
-        "interval": recurrence.interval if recurrence.interval > 1 else 0,
-        "hours": list(recurrence.hours),
-        "minutes": list(recurrence.minutes),
-        "week_days": list(recurrence.week_days),
-        "start_time": recurrence.start.isoformat(timespec="seconds") if recurrence.start else "",
-    }
-    return {"recurrence": {key: value for key, value in keys.items() if value}}
-
-
-def from_the_first(recurrence: Recurrence) -> Recurrence:
-    """Return a monthly recurrence, counted from the first month that cron counts from; others as they are."""
-    start = recurrence.start
-    if recurrence.frequency != "month" or start is None:
-        return recurrence
-    return recurrence.starting(start.replace(year=2000, month=(start.month - 1) % recurrence.interval + 1))
-
-
-def _cron(recurrence: Recurrence) -> str:
-    minutes, hours = _field(recurrence.minutes, 60), _field(recurrence.hours, 24)
-    if recurrence.frequency == "day" and recurrence.interval == 1:
-        return f"{minutes} {hours} * * *"
-    if recurrence.frequency == "week" and recurrence.interval == 1:
-        days = [f"{day[:3]}" for day in recurrence.week_days]
-        return f"{minutes} {hours} * * {','.join(days)}"
-    start = recurrence.start
-    if recurrence.frequency == "month" and start and _MONTHS % recurrence.interval == 0:
-        first = (start.month - 1) % recurrence.interval + 1
-        months = ",".join(map(str, range(first, _MONTHS + 1, recurrence.interval)))
-        return f"{start.minute} {start.hour} {start.day} {'*' if recurrence.interval == 1 else months} *"
-    return ""
-
-
-def _field(values: tuple[int, ...], count: int) -> str:
-    return "*" if len(values) == count else ",".join(map(str, values))
