@@ -106,11 +106,6 @@ def _folders(nodes: Sequence[Node], naming: Naming) -> dict[str, str]:
     return {naming.steps[node.id]: first[node.snapshot] for node in nodes}
 
 
-def is_published(found: Found) -> bool:
-    """Whether a published pipeline was read, not a run."""
-    return not found.title.startswith("run ")
-
-
 def is_afresh(found: Found, nodes: Sequence[Node]) -> bool:
     """Whether no step allows reuse because this program published it so, not because the file says so."""
     return mark_in(found.description) is not None and not any(node.is_deterministic for node in nodes)
@@ -139,7 +134,7 @@ def _document(
         "x-imported-from": _origin(found),
         **_shared(steps),
         "snapshot": ["**"],
-        "publish": {"reuse": True} if is_published(found) and any(node.is_deterministic for node in nodes) else {},
+        "publish": {"reuse": True} if not found.is_run and any(node.is_deterministic for node in nodes) else {},
         "datasets": {one: data.document() for data, one in read.items()},
         "parameters": entries,
         "steps": steps,

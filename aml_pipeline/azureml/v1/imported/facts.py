@@ -9,7 +9,7 @@ from aml_pipeline.azureml.importing.draft import Draft
 from aml_pipeline.azureml.importing.proof import Facts
 from aml_pipeline.azureml.v1 import environment
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
-from aml_pipeline.azureml.v1.imported import drafting, graph, meaning, outputs, schedules
+from aml_pipeline.azureml.v1.imported import graph, meaning, outputs, schedules
 from aml_pipeline.azureml.v1.imported.found import Found, FoundDataset, Json
 from aml_pipeline.azureml.v1.imported.naming import named
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
@@ -23,7 +23,7 @@ def facts_of(found: Found, draft: Draft) -> Facts:
     naming = named(found, nodes)
     said = [node for node in nodes if naming.steps[node.id] not in draft.missing]
     facts = dict(meaning.facts_of_nodes(found, said, naming, models))
-    facts["publish"] = {"reuse": drafting.is_published(found) and any(node.is_deterministic for node in said)}
+    facts["publish"] = {"reuse": not found.is_run and any(node.is_deterministic for node in said)}
     for one in schedules.published(found):
         facts[f"schedule {schedules.name_of(one, naming)}"] = meaning.of_schedule(found, naming, one, draft)
     return facts

@@ -50,3 +50,8 @@ class Found:
     workspace: str = ""  # subscription/group/name
     environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have
     missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a run was read, not what is published."""
+        return self.title.startswith("run ")

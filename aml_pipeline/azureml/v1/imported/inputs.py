@@ -65,7 +65,7 @@ def read_by(found: Found, node: Node, port: str) -> Data:
 
 
 def _of_parameter(found: Found, parameter: str) -> dict[str, Any]:
-    given = found.assignments.get(parameter, "")
+    given = found.assignments.get(parameter, "") if found.is_run else ""
     path = places.keys_of(given) or {}
     if "datastore" in path:
         return dict(path)
