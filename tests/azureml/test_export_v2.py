@@ -32,7 +32,7 @@ from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.settings import Distribution
 from aml_pipeline.project.opening import open_pipeline
-from tests.azureml.test_conformance import CONFORMANCE, GIVEN, ROOT, fill
+from tests.azureml.test_conformance import CONFORMANCE, GIVEN, MENDED, ROOT, fill
 from tests.conformance import strategies
 from tests.pipeline.test_recurrence import ACCEPTED
 from tests.v2 import firing, sdk, shell
@@ -40,9 +40,6 @@ from tests.v2.shell import Python
 
 pytest.importorskip("azure.ai.ml")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of marshmallow, in the client
-
-# What v2 cannot say of the pipelines that were written by hand, put otherwise.
-MENDED = {"ports": ("large model", "large-model"), "texts": ('"it\'s \\"quoted\\""', '"its \\"quoted\\""')}
 
 
 @pytest.fixture

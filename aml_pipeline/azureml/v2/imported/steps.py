@@ -104,7 +104,10 @@ class Steps:
 
     def _started(self, step: Step, bound: Mapping[str, Bound], data: set[str]) -> commands.Started:
 
+        named: set[str] = set()
+
         def expression(kind: str, name: str) -> str | None:
+            named.add(name)
             if kind == "outputs":
                 return f"${{{{ outputs.{self._output(step, name)} }}}}"
             if name not in bound:
@@ -117,7 +120,9 @@ class Steps:
             return f"${{{{ parameters.{bound[name].name} }}}}"
 
         values = {f"${{{{ parameters.{one.name} }}}}": one.text for one in bound.values() if one.kind == "parameter"}
-        return commands.started(step.node.component.text("command"), step.code or None, expression, values)
+        started = commands.started(step.node.component.text("command"), step.code or None, expression, values)
+        step.losses += [_unnamed(step.node, "inputs", name) for name in bound if name not in named | data]
+        return started
 
     def _limit(self, node: Node, bound: Mapping[str, Bound]) -> None:
         """Note what the declarations of inputs say of parameters; limits of a value that is given say nothing more."""
@@ -204,8 +209,7 @@ class Steps:
             said = outputs.settings(name, (result.part, declared.get(name)), step.losses)
             if name not in step.writes:
                 if name != marker:
-                    why = "the command does not name it. Give its path to the program as an argument."
-                    step.losses.append(step.node.part.lost(f"output {name}", why))
+                    step.losses.append(_unnamed(step.node, "outputs", name))
                 continue
             own = self.names.give("output", name, scope=step.name)
             step.outputs.append(own)
@@ -218,6 +222,12 @@ class Steps:
 
 def _is_name(text: str, step: str) -> bool:
     return re.sub(r"[\W_]+", "-", text.lower()) == step
+
+
+def _unnamed(node: Node, kind: str, name: str) -> Loss:
+    """Return the loss of an input or output that the command does not name."""
+    part = {**node.declared(kind), **dict(node.part.items(kind))}[name]
+    return part.lost(f"{kind.removesuffix('s')} {name}", "the command does not name it. Give it as an argument.")
 
 
 def _refuse_undeclared(node: Node, name: str) -> None:

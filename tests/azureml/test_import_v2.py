@@ -1,0 +1,465 @@
+"""A v2 pipeline job in YAML → the draft of a project: each key is said, or lost with its line."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.importing import document
+from aml_pipeline.azureml.importing.draft import Draft, Renamed
+from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2.imported.drafting import draft
+from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.pipeline.yaml.scalars import written
+from aml_pipeline.project.opening import Opened, open_pipeline
+from tests.azureml.test_conformance import CONFORMANCE, MENDED, fill
+
+JOB = """\
+$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+type: pipeline
+display_name: Nightly Training
+description: Trains the network.
+experiment_name: nightly
+tags: {team: vision}
+settings: {default_compute: azureml:cpu-cluster, force_rerun: true}
+inputs:
+  epochs: 2
+  rate: 0.10
+  flag: true
+  images: {type: uri_folder, path: azureml:images:3}
+  gpu: gpu-cluster
+outputs:
+  network: {type: custom_model, name: net, mode: upload}
+jobs:
+  prepare_data:
+    type: command
+    code: src
+    command: python prepare.py --images ${{inputs.images}} --flag ${{inputs.flag}} --output ${{outputs.table}}
+    environment: azureml:team:1
+    inputs:
+      images: {path: "${{parent.inputs.images}}", mode: download}
+      flag: ${{parent.inputs.flag}}
+    outputs: {table: {type: mltable, path: "azureml://datastores/results/paths/tables/${{name}}"}}
+  train:
+    type: command
+    component: ./train.yml
+    compute: ${{parent.inputs.gpu}}
+    inputs:
+      data: ${{parent.jobs.prepare_data.outputs.table}}
+      epochs: ${{parent.inputs.epochs}}
+      rate: ${{parent.inputs.rate}}
+    outputs: {model: "${{parent.outputs.network}}"}
+  report:
+    type: command
+    code: src
+    command: python report.py "${{inputs.model}}/net.pt" ${{inputs.title}}
+    environment: azureml:team:1
+    inputs: {model: "${{parent.jobs.train.outputs.model}}", title: 2}
+"""
+TRAIN = """\
+name: train
+version: 4
+type: command
+is_deterministic: false
+inputs:
+  data: {type: mltable}
+  epochs: {type: integer, min: 1, max: 100, description: Passes over the data.}
+  rate: {type: number, default: 0.5}
+  note: {type: string, optional: true}
+outputs: {model: {type: uri_folder}}
+code: ./src
+environment: azureml:team:1
+command: >-
+  python train.py --data ${{inputs.data}} --epochs ${{inputs.epochs}} --rate ${{inputs.rate}}
+  $[[--note ${{inputs.note}}]] --output ${{outputs.model}}
+"""
+SCHEDULE = """\
+name: weekly
+trigger: {type: cron, expression: 0 2 * * 1, time_zone: W. Europe Standard Time}
+create_job:
+  type: pipeline
+  job: ../job.yml
+  inputs: {epochs: 10, images: {type: uri_folder, path: azureml:images:4}}
+  settings: {force_rerun: true}
+"""
+
+
+def made(folder: Path, files: Mapping[str, str]) -> Draft:
+    """Return the draft of ``job.yml``, beside other files and code."""
+    for name, text in {"src/train.py": "", "src/prepare.py": "", "src/report.py": "", **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return draft(str(folder / "job.yml"), str(folder.parent / "imported"))
+
+
+def job(node: str, rest: str = "", folder: str = "src") -> str:
+    """Return a job with one node ``run``, whose keys are given in flow style."""
+    return f"{rest}\njobs:\n  run: {{code: {folder}, environment: 'azureml:e:1', compute: azureml:c, {node}}}\n"
+
+
+def opened(made: Draft, place: Path) -> Opened:
+    """Write a project, and open it."""
+    place.mkdir()
+    for folder, source in made.code.items():
+        shutil.copytree(source, place / folder)
+    for name, content in made.files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    (place / "pipeline.yaml").write_text(document.text(made), encoding="utf-8")
+    return open_pipeline(str(place / "pipeline.yaml"), None, {})
+
+
+def lost(made: Draft) -> dict[str, str]:
+    return {loss.what: loss.where for loss in made.losses}
+
+
+def test_a_job_becomes_a_project(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    found = made(repository, {"job.yml": JOB, "train.yml": TRAIN, "schedules/weekly.yml": SCHEDULE})
+    assert found.document == {
+        "name": "nightly-training",
+        "description": "Trains the network.",
+        "experiment": "nightly",
+        "allow_reuse": False,
+        "tags": {"team": "vision"},
+        "sdk": "v2",
+        "environment": {"registered": "team", "version": "1"},
+        "source_directory": "steps",
+        "snapshot": ["**"],
+        "datasets": {"images": {"type": "folder", "registered": "images", "version": "3", "mode": "download"}},
+        "parameters": {
+            "epochs": {"default": 2, "description": "Passes over the data.", "minimum": 1, "maximum": 100},
+            "rate": 0.1,
+            "flag": "True",
+            "gpu": "gpu-cluster",
+        },
+        "steps": {
+            "prepare-data": {
+                "script": "prepare.py",
+                "arguments": {
+                    "--images": "${{ datasets.images }}",
+                    "--flag": "${{ parameters.flag }}",
+                    "--output": "${{ outputs.table }}",
+                },
+                "outputs": {
+                    "table": {"datastore": "results", "path": "tables/{run}", "type": "table", "mode": "mount"}
+                },
+                "compute": "cpu-cluster",
+            },
+            "train": {
+                "script": "train.py",
+                "arguments": {
+                    "--data": "${{ steps.prepare-data.outputs.table }}",
+                    "--epochs": "${{ parameters.epochs }}",
+                    "--rate": "${{ parameters.rate }}",
+                    "--output": "${{ outputs.model }}",
+                },
+                "outputs": {"model": {"model": {"name": "net", "type": "custom"}}},
+                "allow_reuse": False,
+                "compute": "gpu-cluster",
+            },
+            "report": {
+                "script": "report.py",
+                "arguments": ["${{ steps.train.outputs.model }}/net.pt", 2],
+                "compute": "cpu-cluster",
+            },
+        },
+        "outputs": {"network": "${{ steps.train.outputs.model }}"},
+        "schedules": {
+            "weekly": {
+                "cron": "0 2 * * 1",
+                "time_zone": "Europe/Berlin",
+                "parameters": {"epochs": 10},
+                "datasets": {"images": "azureml:images:4"},
+            }
+        },
+    }
+    assert found.code == {"steps": str(repository / "src")}
+    assert found.renamed == (
+        Renamed("pipeline", "Nightly Training", "nightly-training"),
+        Renamed("step", "prepare_data", "prepare-data"),
+    )
+    assert lost(found) == {"input gpu": "job.yml:29", "version": "train.yml:2"}
+    plan, project = (there := opened(found, tmp_path / "imported")).require()
+    there.add([*sendable.problems(plan, project, plan.steps), *export.problems(plan)])
+    there.require()
+
+
+def _with_unknown_keys(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the text with an unknown key in each of its mappings, and the line of that key."""
+    for number in range(len(_mappings(yaml.safe_load(text)))):
+        data = yaml.safe_load(text)
+        _mappings(data)[number]["unknown"] = 1
+        changed = yaml.safe_dump(data, sort_keys=False)
+        yield changed.partition("unknown")[0].count("\n") + 1, changed
+
+
+def _mappings(data: object) -> list[dict[str, Any]]:
+    if not isinstance(data, (dict, list)):
+        return []
+    inner = data.values() if isinstance(data, dict) else data
+    return [*([data] if isinstance(data, dict) else []), *(one for value in inner for one in _mappings(value))]
+
+
+@pytest.mark.parametrize("name", ["job.yml", "train.yml", "schedules/weekly.yml"])
+def test_each_unknown_key_is_lost_with_its_line(name: str, tmp_path: Path) -> None:
+    files = {"job.yml": JOB, "train.yml": TRAIN, "schedules/weekly.yml": SCHEDULE}
+    for line, text in _with_unknown_keys(files[name]):
+        found = made(tmp_path, {**files, name: text})
+        is_name = "unknown" in str(found.document)  # in a mapping with names of the user: an input, a tag
+        said = [str(one) for one in (*found.losses, *found.missing.items()) if "unknown" in str(one)]
+        assert is_name or any(f"{name}:{line}" in one for one in said), text
+
+
+def test_nodes_of_a_pipeline_in_the_pipeline_are_steps(tmp_path: Path) -> None:
+    inner = """\
+type: pipeline
+inputs: {raw: {type: uri_folder}, rows: {type: integer, default: 7}}
+outputs: {clean: {type: uri_folder}}
+jobs:
+  load:
+    {NODE, command: "python train.py ${{inputs.raw}} ${{inputs.rows}} ${{outputs.o}}",
+     inputs: {raw: "${{parent.inputs.raw}}", rows: "${{parent.inputs.rows}}"},
+     outputs: {o: "${{parent.outputs.clean}}"}}
+""".replace("NODE", "code: src, environment: 'azureml:e:1', compute: azureml:c")
+    text = """\
+inputs: {raw: {type: uri_folder, path: ./raw}}
+outputs: {result: {mode: upload}}
+jobs:
+  first: {type: pipeline, component: ./inner.yml, inputs: {raw: "${{parent.inputs.raw}}"}}
+  second:
+    {type: pipeline, component: ./inner.yml, inputs: {raw: "${{parent.jobs.first.outputs.clean}}", rows: 8},
+     outputs: {clean: "${{parent.outputs.result}}"}}
+"""
+    (tmp_path / "repository" / "raw").mkdir(parents=True)
+    found = made(tmp_path / "repository", {"job.yml": text, "inner.yml": inner})
+    assert found.missing == {}
+    assert found.losses == ()
+    assert found.document["datasets"] == {"raw": {"type": "folder", "local": "../repository/raw", "upload": True}}
+    steps = found.document["steps"]
+    assert {name: step["arguments"] for name, step in steps.items()} == {
+        "first-load": ["${{ datasets.raw }}", 7, "${{ outputs.o }}"],
+        "second-load": ["${{ inputs.raw }}", 8, "${{ outputs.o }}"],
+    }
+    assert steps["second-load"]["inputs"] == {"raw": "${{ steps.first-load.outputs.o }}"}
+    assert found.document["outputs"] == {"result": "${{ steps.second-load.outputs.o }}"}
+    opened(found, tmp_path / "imported").require()
+
+
+DATA: dict[str, Any] = {
+    "{path: data}": {"type": "folder", "local": "../repository/data", "upload": True},
+    "{type: uri_file, path: azureml:a@latest}": {"type": "file", "registered": "a"},
+    "{type: mltable, path: azureml:a:2, mode: eval_mount}": {"registered": "a", "version": "2", "mode": "eval_mount"},
+    "{path: azureml://datastores/raw/paths/a/b, mode: download}": {
+        "type": "folder",
+        "datastore": "raw",
+        "path": "a/b",
+        "mode": "download",
+    },
+    "{path: azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/raw/paths/a}": {
+        "type": "folder",
+        "datastore": "raw",
+        "path": "a",
+    },
+    "{type: uri_file, path: 'https://example.com/a.csv'}": {"type": "file", "url": "https://example.com/a.csv"},
+}
+
+
+@pytest.mark.parametrize("value", DATA)
+def test_data_becomes_a_dataset(value: str, tmp_path: Path) -> None:
+    (tmp_path / "repository" / "data").mkdir(parents=True)
+    node = f'command: "python train.py --d ${{{{inputs.d}}}}", inputs: {{d: {value}}}'
+    found = made(tmp_path / "repository", {"job.yml": job(node)})
+    assert found.document["datasets"] == {"d": DATA[value]}
+    assert found.losses == ()
+    opened(found, tmp_path / "imported").require()
+
+
+UNSAYABLE = {
+    "command: 'python x.py', inputs: {d: {path: 'wasbs://a@b.blob.core.windows.net/c'}}": "needs a datastore",
+    "command: 'python x.py', inputs: {d: {path: 'https://example.com/a.csv'}}": "a web address names one file",
+    "command: 'python x.py', inputs: {d: {type: mlflow_model, path: 'azureml:m:1'}}": "registered model",
+    "command: 'python x.py ${{inputs.gone}}'": "the input gone, which is not declared",
+    "command: 'python x.py ${{outputs.gone}}'": "the output gone, which is not declared",
+    "command: 'python x.py', inputs: {d: '${{parent.inputs.gone}}'}": "no input gone",
+    "command: 'python x.py', inputs: {d: '${{parent.jobs.gone.outputs.o}}'}": "no node gone",
+    "command: 'python x.py', inputs: {d: [1]}": "is a list",
+    "component: azureml:gone:1": "no file of this repository defines it",
+    "type: automl, task: classification": "AutoML has no script",
+    "type: sweep, trial: ./train.yml": "`matrix` cannot",
+    "type: parallel, mini_batch_size: 5": "on batches of data",
+    "type: spark, entry: {file: x.py}": "runs on Spark",
+}
+
+
+@pytest.mark.parametrize("node", UNSAYABLE)
+def test_a_step_that_cannot_be_said_is_missing_with_its_reason(node: str, tmp_path: Path) -> None:
+    found = made(tmp_path, {"job.yml": job(node.replace("component", "c: 1, component"))})
+    assert found.document["steps"] == {}
+    assert UNSAYABLE[node] in found.missing["run"]["why"]
+    assert found.missing["run"]["line"] == "job.yml:3"
+    assert found.missing["run"]["compute"] == "azureml:c"  # all that is known
+
+
+def test_a_step_that_reads_what_is_missing_reads_a_sample(tmp_path: Path) -> None:
+    node = "  next: {NODE, command: 'python train.py --m ${{inputs.m}}', inputs: {m: '${{parent.jobs.run.outputs.m}}'}}"
+    node = node.replace("NODE", "code: src, environment: 'azureml:e:1', compute: azureml:c")
+    found = made(tmp_path, {"job.yml": job("type: automl, outputs: {m: {type: mlflow_model}}") + node})
+    assert found.document["datasets"] == {"m": {"type": "folder", "local": "data/run/m"}}
+    assert found.document["steps"]["next"]["arguments"] == {"--m": "${{ datasets.m }}"}
+    [loss] = found.losses
+    assert (loss.where, loss.what) == ("job.yml:4", "output m of run")
+    assert "Write ${{ steps.run.outputs.m }} once one does" in loss.why
+
+
+def test_a_registered_component_is_the_one_file_that_defines_it(tmp_path: Path) -> None:
+    files = {"job.yml": job("component: 'azureml:train@latest', inputs: {data: {path: azureml:d:1}, epochs: 1}")}
+    (tmp_path / ".git").mkdir()
+    found = made(tmp_path, {**files, "shared/train.yml": TRAIN.replace("./src", "../src")})
+    assert found.document["steps"]["run"]["script"] == "train.py"
+    again = made(tmp_path, {**files, "other/train.yml": TRAIN})
+    assert "2 files of this repository define it" in again.missing["run"]["why"]
+
+
+OUTPUTS: dict[str, dict[str, Any]] = {
+    "": {"mode": "mount"},
+    "{mode: upload}": {},
+    "{type: uri_file, mode: upload}": {"type": "file"},
+    "{mode: upload, name: images}": {"register_as": "images"},
+    "{type: mlflow_model, mode: upload, name: net}": {"model": {"name": "net", "type": "mlflow"}},
+    "{mode: upload, path: 'azureml://datastores/r/paths/dataset/${{name}}/${{output_name}}'}": {"datastore": "r"},
+    "{mode: upload, path: 'azureml://datastores/r/paths/fixed'}": {
+        "datastore": "r",
+        "path": "fixed",
+        "overwrite": True,
+    },
+    "{mode: upload, path: 'azureml://datastores/${{default_datastore}}/paths/${{ name }}/a'}": {"path": "{run}/a"},
+}
+
+
+@pytest.mark.parametrize("value", OUTPUTS)
+def test_outputs_keep_their_settings(value: str, tmp_path: Path) -> None:
+    node = f'command: "python train.py --o ${{{{outputs.o}}}}", outputs: {{o: {value}}}'
+    found = made(tmp_path / "repository", {"job.yml": job(node)})
+    assert found.document["steps"]["run"].get("outputs", {}) == ({"o": OUTPUTS[value]} if OUTPUTS[value] else {})
+    assert found.losses == ()
+    opened(found, tmp_path / "imported").require()
+
+
+def test_the_default_datastore_is_that_of_the_outputs(tmp_path: Path) -> None:
+    node = 'command: "python train.py --o ${{outputs.o}}", outputs: {o: {mode: upload}}'
+    own = made(tmp_path, {"job.yml": job(node, "settings: {default_datastore: 'azureml:mine'}")})
+    assert own.document["steps"]["run"]["outputs"] == {"o": {"datastore": "mine"}}
+    assert own.losses == ()
+    usual = made(tmp_path, {"job.yml": job(node, "settings: {default_datastore: 'azureml:workspaceblobstore'}")})
+    assert "outputs" not in usual.document["steps"]["run"]
+    assert lost(usual) == {"default_datastore workspaceblobstore": "job.yml:1"}
+
+
+TRIGGERS: dict[str, Any] = {
+    "{type: cron, expression: 30 4 * * *}": {"cron": "30 4 * * *"},
+    "{type: recurrence, frequency: week, interval: 1, schedule: {hours: 2, minutes: [0, 30], week_days: [Monday]}}": {
+        "recurrence": {"frequency": "week", "hours": [2], "minutes": [0, 30], "week_days": ["monday"]}
+    },
+    "{type: recurrence, frequency: hour, interval: 3, start_time: '2026-01-01T05:00:00'}": {
+        "recurrence": {"frequency": "hour", "interval": 3, "start_time": "2026-01-01T05:00:00"}
+    },
+    "{type: recurrence, frequency: month, interval: 1, schedule: {hours: [5], minutes: [0], month_days: [9]},"
+    " start_time: 2026-01-09T05:00:00}": {"recurrence": {"frequency": "month", "start_time": "2026-01-09T05:00:00"}},
+}
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_triggers_become_schedules(trigger: str, tmp_path: Path) -> None:
+    files = {
+        "job.yml": job("command: python train.py"),
+        "s.yml": f"name: s\ntrigger: {trigger}\ncreate_job: ./job.yml\n",
+        "other.yml": "name: other\ntrigger: {type: cron}\ncreate_job: ./another.yml\n",
+    }
+    found = made(tmp_path / "repository", files)
+    assert found.document["schedules"] == {"s": {**TRIGGERS[trigger], "reuse": True}}
+    assert found.losses == ()
+    opened(found, tmp_path / "imported").require()
+
+
+def test_values_are_the_texts_that_v2_sends(tmp_path: Path) -> None:
+    """By YAML 1.1, in which azure-ai-ml reads: ``yes`` is true, and ``010`` is eight."""
+    node = 'command: "python train.py ${{inputs.a}} ${{inputs.b}} ${{inputs.c}}", inputs: {a: yes, b: 010, c: "010"}'
+    found = made(tmp_path, {"job.yml": job(node)})
+    assert list(map(written, found.document["steps"]["run"]["arguments"])) == ["True", "8", "010"]
+
+
+def test_a_secret_is_not_written(tmp_path: Path) -> None:
+    token = "ghp_" + "a1B2" * 9
+    rest = f"inputs: {{api_token: {token}}}\ntags: {{api_token: {token}}}"
+    node = "command: 'python train.py ${{inputs.t}}', inputs: {t: '${{parent.inputs.api_token}}'}"
+    found = made(tmp_path, {"job.yml": job(node, rest)})
+    assert token not in f"{found}{document.text(found)}"
+    assert "tags" not in found.document
+    assert {loss.what for loss in found.losses} == {"the default of parameter api_token", "tag api_token"}
+    found = made(tmp_path, {"job.yml": job(f"type: automl, api_token: {token}")})
+    assert token not in f"{found}{document.text(found)}"
+
+
+def test_a_command_without_code_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    nodes = "  more: {command: echo more, environment: 'azureml:e:1', compute: azureml:c}\n"
+    found = made(tmp_path / "repository", {"job.yml": job("command: python train.py") + nodes})
+    steps = found.document["steps"]
+    folders = {name: step["source_directory"] for name, step in steps.items()}
+    assert folders == {"run": "steps/src", "more": "steps/no-code"}
+    assert list(found.files) == ["steps/no-code/README.md"]
+    opened(found, tmp_path / "imported").require()
+
+
+WRONG = {
+    "inputs: {a: 1}\n": "is no pipeline job",
+    "- 1\n": "is no pipeline job",
+    "inputs: {a: {type: uri_folder}}\njobs: {x: {command: a}}\n": "job.yml:1: input a has no value",
+    "jobs: {x: {command: python a.py, code: gone}}\n": "job.yml:1: the folder of the code, gone, was not found",
+    "jobs: {x: {component: ./gone.yml}}\n": "gone.yml was not found",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_cannot_be_read_is_an_error_with_its_place(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        made(tmp_path, {"job.yml": text})
+    assert WRONG[text] in str(error.value)
+
+
+def test_a_file_that_is_no_yaml_is_an_error_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError) as error:
+        made(tmp_path, {"job.yml": "jobs:\n  a: [1\n"})
+    assert "job.yml:2" in str(error.value)
+
+
+# What an import cannot know: outputs that no argument names, as Azure ML has no data for their options; and that values
+# were those of variants, whose inputs are texts.
+_OTHERWISE = {"datasets", "left-out", "variants"}
+_FIXED = sorted(path.stem for path in (CONFORMANCE / "pipelines").glob("*.yaml") if path.stem not in _OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in {"ports", "settings"} else pytest.param(name, marks=pytest.mark.more) for name in _FIXED]
+)
+def test_an_export_that_is_imported_is_exported_alike(name: str, tmp_path: Path) -> None:
+    """Byte for byte, but for what README.md says of the pipeline that was exported first."""
+    project, first, second = (tmp_path / folder for folder in ("project", "first", "second"))
+    project.mkdir()
+    fill(project)
+    text = (CONFORMANCE / "pipelines" / f"{name}.yaml").read_text(encoding="utf-8")
+    (project / "pipeline.yaml").write_text(text.replace(*MENDED.get(name, ("", ""))), encoding="utf-8")
+    export.write(*open_pipeline(str(project / "pipeline.yaml"), None, {}).require(), str(first))
+    found = draft(str(first / "pipeline.yml"), str(tmp_path / "imported"))
+    assert found.missing == {}
+    export.write(*opened(found, tmp_path / "imported").require(), str(second))
+    assert _content(second) == _content(first)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in {"README.md", "export.json"})
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
