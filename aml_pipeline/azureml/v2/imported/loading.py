@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
 
+from aml_pipeline.azureml.v2.imported import files
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.core.errors import UsageError
 
@@ -23,10 +25,21 @@ _REFUSED_AT = re.compile(r'"path": "([^"]+)"')
 class RefusedError(UsageError):
     """azure-ai-ml does not accept a file; ``keys`` are those of the values that it refuses, such as ``jobs.train``."""
 
-    def __init__(self, file: str, keys: list[str]) -> None:
-        self.keys = keys
-        what = f" ({', '.join(keys)})" if keys else ""
-        super().__init__(f"{file}: azure-ai-ml does not accept it{what}. Correct it; until then nothing is compared.")
+    def __init__(self, file: str, keys: Iterable[str] = ()) -> None:
+        found = dict(_lines(files.read(file, os.path.dirname(file)), keys))
+        self.keys = list(found)
+        what = ", ".join(f"{key} (line {line})" for key, line in found.items()) or "it"
+        super().__init__(f"{file}: azure-ai-ml does not accept {what}. Correct it; until then nothing is compared.")
+
+
+def _lines(part: files.Part, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield the values of a file that are refused, with their lines; keys that are not there are of other forms."""
+    for key in keys:
+        inner, names = part, key.split(".")
+        while names and names[0] in inner.parts:
+            inner = inner.parts[names.pop(0)]
+        if not names:
+            yield key, inner.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,7 @@ def _accepted(file: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - the 
         except (ImportError, OSError):
             raise
         except Exception as error:  # of several kinds, in the schema's own words
-            raise RefusedError(file, list(dict.fromkeys(_REFUSED_AT.findall(str(error))))) from error
+            raise RefusedError(file, _REFUSED_AT.findall(str(error))) from error
 
 
 def _of_job(name: str, given: Json, base: str) -> Value:
