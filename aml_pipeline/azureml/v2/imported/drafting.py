@@ -14,14 +14,13 @@ from aml_pipeline.azureml.v2.imported import clusters, schedules
 from aml_pipeline.azureml.v2.imported.environments import Environments
 from aml_pipeline.azureml.v2.imported.files import Part, left
 from aml_pipeline.azureml.v2.imported.inputs import Datasets, Parameters
-from aml_pipeline.azureml.v2.imported.job import Node, Path, Scope, nodes, top
+from aml_pipeline.azureml.v2.imported.job import Node, Path, Scope, component_of, nodes, top
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.steps import Step, Steps
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.masking import masked, without_secrets
-from aml_pipeline.core.secrets import by_variable
-from aml_pipeline.pipeline.spec.names import OWN_TAGS, step_name_fault, word_name_fault
+from aml_pipeline.core.masking import is_secret, masked, without_secrets
+from aml_pipeline.pipeline.spec.names import OWN_TAGS, step_name_fault
 
 # Keys that stand at the top if all steps have the same.
 _SHARED = ("compute", "environment", "source_directory", "snapshot")
@@ -49,7 +48,7 @@ class _Drafting:
         self._file = file
         self._repository = Repository(file)
         self._job = self._repository.file(file)
-        _refuse(self._job)
+        self._component = _pipeline(self._job, self._repository)
         self._names = Names()
         self._losses: list[Loss] = []
         self._missing: dict[str, dict[str, Any]] = {}
@@ -61,10 +60,10 @@ class _Drafting:
     def draft(self) -> Draft:
         job, names = self._job, self._names
         name = names.give("pipeline", _title(job))
-        _give_valid_first(names, "parameter", [old for old, _ in job.items("inputs")])
-        scope = top(job, self._parameters)
+        scope = top(job, self._component, self._parameters)
         found = list(nodes(scope, self._repository))
-        _give_valid_first(names, "step", [".".join(node.path) for node in found])
+        for node in sorted(found, key=lambda node: step_name_fault(".".join(node.path)) is not None):
+            names.give("step", ".".join(node.path))  # those that are valid first, so that they stay
         steps = self._steps(found)
         code = self._code(steps)
         for step in steps:
@@ -157,7 +156,7 @@ class _Drafting:
         if job.text("experiment_name"):
             said["experiment"] = job.text("experiment_name")
         tags = {key: part for key, part in job.items("tags") if part.value is not None}
-        for key in [key for key, part in tags.items() if key in OWN_TAGS or by_variable(key, str(part.value))]:
+        for key in [key for key, part in tags.items() if key in OWN_TAGS or is_secret(key, str(part.value))]:
             why = (
                 "aml-pipeline sets it itself." if key in OWN_TAGS else "it looks like a secret, which no tag may have."
             )
@@ -205,18 +204,23 @@ class _Drafting:
         return said
 
 
-def _refuse(job: Part) -> None:
-    """Raise UsageError if a file is no pipeline job."""
-    jobs = job.parts.get("jobs") if job.is_mapping else None
-    if jobs is None or not jobs.is_mapping or not jobs.parts:
-        what = "is no pipeline job: it has no `jobs`"
-        raise UsageError(f"{job.path} {what}. Name the YAML file of a job of type pipeline.")
-    job.get("type")
-    given = job.parts.get("inputs")
-    for name, part in given.parts.items() if given is not None else ():
+def _pipeline(job: Part, repository: Repository) -> Part:
+    """Return what has the nodes of a job: the job, or the component that it runs. Raises UsageError."""
+    job_type = job.get("type") if job.is_mapping else None
+    try:
+        component = component_of(job, repository) if job.is_mapping else job
+    except Unsayable as error:
+        raise UsageError(str(error)) from error
+    jobs = component.parts.get("jobs")
+    if jobs is None or not jobs.parts or not jobs.is_mapping or (job_type and job_type.value != "pipeline"):
+        raise UsageError(f"{job.path} is no pipeline job. Name the YAML file of a job of type pipeline, with `jobs`.")
+    component.get("type")
+    given = {**dict(component.items("inputs")), **dict(job.items("inputs"))}
+    for name, part in given.items():
         if part.value is None or (part.is_mapping and part.parts.keys().isdisjoint(("path", "value", "default"))):
             what = f"input {name} has no value, so this is a component"
             raise UsageError(f"{part.where}: {what}. Name the YAML file of a job that runs it.")
+    return component
 
 
 def _default_compute(job: Part) -> str:
@@ -229,13 +233,6 @@ def _title(job: Part) -> str:
     stem = os.path.splitext(os.path.basename(job.path))[0]
     by_file = os.path.basename(os.path.dirname(job.path)) if stem == "pipeline" else stem
     return job.text("display_name") or job.text("experiment_name") or by_file
-
-
-def _give_valid_first(names: Names, what: str, olds: list[str]) -> None:
-    """Give names that are valid before those that change, so that they stay."""
-    fault = step_name_fault if what == "step" else word_name_fault
-    for old in sorted(olds, key=lambda old: fault(old) is not None):
-        names.give(what, old)
 
 
 def _shared(steps: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import yaml
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import listed
 from aml_pipeline.pipeline.yaml import source
@@ -85,8 +86,8 @@ class Part:
         return os.path.normpath(os.path.join(os.path.dirname(self.path), path))
 
     def lost(self, what: str, why: str) -> Loss:
-        """Return the loss of ``what`` at this place."""
-        return Loss(self.where, what, why)
+        """Return the loss of ``what`` at this place, without secrets."""
+        return Loss(self.where, without_secrets(what), without_secrets(why))
 
 
 def read(path: str, base: str) -> Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ from aml_pipeline.azureml.v2.export.assets import TYPES
 from aml_pipeline.azureml.v2.imported.files import Part
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
-from aml_pipeline.core.secrets import by_variable
+from aml_pipeline.core.masking import is_secret
 from aml_pipeline.pipeline.spec import places
+from aml_pipeline.pipeline.spec.names import word_name_fault
 from aml_pipeline.pipeline.yaml.scalars import Float, Integer
 
 PARENT = re.compile(r"\$\{\{\s*parent\.(inputs\.[\w-]+|outputs\.[\w-]+|jobs\.[\w-]+\.outputs\.[\w-]+)\s*\}\}")
@@ -141,6 +142,8 @@ def _remote(part: Part, path: str, kind: str) -> dict[str, str] | None:
         raise Unsayable(f"{part.where}: the data has no path. Write one.")
     if "registered" in keys and kind in MODELS:
         raise Unsayable(f"{part.where}: the step reads the registered model {path}. Download it in the script.")
+    if is_secret("url", path):
+        raise Unsayable(f"{part.where}: the address contains a key. Let a datastore of the workspace keep it.")
     if "url" in keys and kind != "uri_file":
         raise Unsayable(f"{part.where}: {path} is read as {kind}, but a web address names one file. Upload the data.")
     if keys.get("version") == "latest":
@@ -162,6 +165,11 @@ class Parameters:
     users: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
 
+    def call(self, inputs: Iterable[str]) -> None:
+        """Give ``inputs`` their names: first those that are valid, so that they stay."""
+        for name in sorted(inputs, key=lambda name: word_name_fault(name) is not None):
+            self.names.give("parameter", name)
+
     def bind(self, name: str, part: Part, value: Part) -> Bound:
         """Return what input ``name`` of the pipeline is, whose value is plain."""
         text = text_of(value.value)
@@ -182,13 +190,13 @@ class Parameters:
 
     def _parameter(self, name: str, part: Part) -> Any:  # noqa: ANN401 - plain data
         default = scalar(part.value)
-        if by_variable(name, str(default)):
+        if is_secret(name, str(default)):
             why = "it looks like a secret, and pipeline.yaml is no place for one. Keep it in the key vault."
             self.losses.append(part.lost(f"the default of parameter {name}", why))
             return {"default": "secret", "description": "A secret: its value was not imported."}
         limits = self._limits(name, part, default)
         kind = limits.pop("type", None)
-        if kind in VALUES and kind != _kind(default) and (kind, _kind(default)) in _WIDER:
+        if str(kind) in VALUES and kind != _kind(default) and (kind, _kind(default)) in _WIDER:
             limits = {"type": kind, **limits}
         return {"default": default, **limits} if limits else default
 

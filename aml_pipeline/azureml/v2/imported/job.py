@@ -12,6 +12,7 @@ from aml_pipeline.azureml.v2.imported.files import Part
 from aml_pipeline.azureml.v2.imported.inputs import PARENT, Bound, Parameters, is_data, text_of
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
+from aml_pipeline.core.errors import UsageError
 
 Path = tuple[str, ...]
 Source = tuple[Path, str]
@@ -110,19 +111,43 @@ class Node:
         return {} if self.component is self.part else dict(self.component.items(kind))
 
 
-def top(job: Part, parameters: Parameters) -> Scope:
-    """Return the scope of the job itself, whose plain inputs are parameters."""
-    scope = Scope((), dict(job.items("jobs")), {})
-    bound: dict[str, Bound] = {}
-    for name, part in job.items("inputs"):
-        value = (part.get("value") or part.get("default")) if part.is_mapping else part
-        is_plain = value is not None and not isinstance(value.value, (dict, list)) and value.value is not None
-        if part.is_mapping and not is_data(part):
-            part.get("type")
-        bound[name] = parameters.bind(name, part, value) if value is not None and is_plain else scope.bind(name, part)
+def top(job: Part, component: Part, parameters: Parameters) -> Scope:
+    """Return the scope of the job itself, whose plain inputs are parameters; ``component`` has its nodes.
+
+    Raises UsageError if an input has no value, or one that cannot be.
+    """
+    scope = Scope((), dict(component.items("jobs")), {})
+    given, declared = dict(job.items("inputs")), {} if component is job else dict(component.items("inputs"))
+    parts = {**declared, **given}
+    plain = {name: value for name, part in parts.items() if (value := _plain(part)) is not None}
+    parameters.call(plain)
+    try:
+        bound = {
+            name: parameters.bind(name, part, plain[name]) if name in plain else scope.bind(name, part)
+            for name, part in parts.items()
+        }
+    except Unsayable as error:
+        raise UsageError(str(error)) from error
+    for name, part in declared.items():
+        if name in plain:
+            parameters.used(bound[name].name, part)
+        for key in ("type", "optional", "default", *(("min", "max", "enum", "description") if name in plain else ())):
+            part.data(key)
     scope.inputs = bound
-    scope.results = {name: Result(part, name) for name, part in job.items("outputs")}
+    results = {**({} if component is job else dict(component.items("outputs"))), **dict(job.items("outputs"))}
+    scope.results = {name: Result(part, name) for name, part in results.items()}
     return scope
+
+
+def _plain(part: Part) -> Part | None:
+    """Return the value of an input of the pipeline that is a parameter; None if it is data, or has none."""
+    if not part.is_mapping:
+        return None if part.value is None or isinstance(part.value, list) else part
+    if is_data(part):
+        return None
+    part.get("type")
+    value = part.get("value") or part.get("default")
+    return None if value is None else _plain(value)
 
 
 def nodes(scope: Scope, repository: Repository) -> Iterator[Node]:
@@ -133,7 +158,7 @@ def nodes(scope: Scope, repository: Repository) -> Iterator[Node]:
             yield Node(path, part, part, scope, f"{part.where}: a node must be a mapping.")
             continue
         try:
-            component = _component(part, repository)
+            component = component_of(part, repository)
         except Unsayable as error:
             yield Node(path, part, part, scope, str(error))
             continue
@@ -142,7 +167,7 @@ def nodes(scope: Scope, repository: Repository) -> Iterator[Node]:
         yield from _inside(node, repository) if "jobs" in component else [node]
 
 
-def _component(part: Part, repository: Repository) -> Part:
+def component_of(part: Part, repository: Repository) -> Part:
     """Return the component of a node, which is the node itself for an inline job. Raises Unsayable."""
     named = part.parts.get("component")
     if named is None:

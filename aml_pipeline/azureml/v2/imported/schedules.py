@@ -12,7 +12,7 @@ from aml_pipeline.azureml.v2.imported.files import Part
 from aml_pipeline.azureml.v2.imported.inputs import Datasets, scalar
 from aml_pipeline.azureml.v2.imported.job import Scope
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
-from aml_pipeline.core.secrets import by_variable
+from aml_pipeline.core.masking import is_secret
 from aml_pipeline.pipeline.schedule import zones
 from aml_pipeline.pipeline.spec import places
 
@@ -137,7 +137,7 @@ def _job(part: Part, scope: Scope, datasets: Datasets, losses: list[Loss]) -> di
 
 def _is_plain(name: str, given: Part) -> bool:
     text = str(given.value)
-    return not isinstance(given.value, (dict, list)) and "${{" not in text and not by_variable(name, text)
+    return not isinstance(given.value, (dict, list)) and "${{" not in text and not is_secret(name, text)
 
 
 def _moved(given: Part) -> str:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.importing.names import Names
-from aml_pipeline.azureml.v2.imported import commands, outputs, settings
+from aml_pipeline.azureml.v2.imported import arguments, commands, outputs, settings
 from aml_pipeline.azureml.v2.imported.environments import Environments
 from aml_pipeline.azureml.v2.imported.inputs import Bound, Datasets, Parameters
 from aml_pipeline.azureml.v2.imported.job import Node, Path, Source, inputs_of, result_of
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.pipeline.plan.ports import ORDER, word
-from aml_pipeline.pipeline.spec.names import TAKEN
-
-_INPUT = re.compile(r"\$\{\{ inputs\.(\w+) \}\}")
 
 _CURE = "Write a step that does it, or go without it."
 # Why jobs of other types are no steps.
@@ -76,10 +72,10 @@ class Steps:
         self._limit(node, bound)
         bound = {name: one for name, one in bound.items() if one.kind != "absent"}
         data = {name: self._data(step, name, one) for name, one in bound.items() if one.kind in {"data", "output"}}
-        inner = {self._input_name(step, name): text for name, text in data.items()}
-        started = self._started(step, bound, set(data))
+        inputs = {name: self._input_name(step, bound, name) for name in data}
+        started = self._started(step, bound, inputs)
         step.keys |= started.keys
-        self._read(step, inner, bound)
+        self._read(step, bound, {name: (inputs[name], text) for name, text in data.items()})
         self._write(step, started.marker)
         if node.component.data("is_deterministic") is False:
             step.keys["allow_reuse"] = False
@@ -102,8 +98,8 @@ class Steps:
                 if key in part and _is_name(str(part.parts[key].value), step.name):
                     part.get(key)
 
-    def _started(self, step: Step, bound: Mapping[str, Bound], data: set[str]) -> commands.Started:
-
+    def _started(self, step: Step, bound: Mapping[str, Bound], inputs: Mapping[str, str]) -> commands.Started:
+        """Return what the command runs; ``inputs`` has the names here of those inputs that are data."""
         named: set[str] = set()
 
         def expression(kind: str, name: str) -> str | None:
@@ -113,15 +109,15 @@ class Steps:
             if name not in bound:
                 _refuse_undeclared(step.node, name)
                 return None
-            if name in data:
-                return f"${{{{ inputs.{self._input_name(step, name)} }}}}"
+            if name in inputs:
+                return f"${{{{ inputs.{inputs[name]} }}}}"
             if bound[name].kind == "text":
                 return bound[name].text
             return f"${{{{ parameters.{bound[name].name} }}}}"
 
         values = {f"${{{{ parameters.{one.name} }}}}": one.text for one in bound.values() if one.kind == "parameter"}
         started = commands.started(step.node.component.text("command"), step.code or None, expression, values)
-        step.losses += [_unnamed(step.node, "inputs", name) for name in bound if name not in named | data]
+        step.losses += [_unnamed(step.node, "inputs", name) for name in bound if name not in {*named, *inputs}]
         return started
 
     def _limit(self, node: Node, bound: Mapping[str, Bound]) -> None:
@@ -138,8 +134,16 @@ class Steps:
             for key in taken:
                 declared.data(key)
 
-    def _input_name(self, step: Step, name: str) -> str:
-        return self.names.give("input", name, scope=step.name)
+    def _input_name(self, step: Step, bound: Mapping[str, Bound], name: str) -> str:
+        """Return the name of an input, which neither an output nor a parameter of the step may have."""
+        new = self.names.give("input", name, scope=step.name)
+        given = {**step.node.declared("outputs"), **dict(step.node.part.items("outputs"))}
+        taken = {self.names.give("output", output, scope=step.name) for output in given}
+        if new not in taken | {one.name for one in bound.values() if one.kind == "parameter"}:
+            return new
+        why = f"an output or a parameter has it too. It is input_{new} here."
+        step.losses.append(bound[name].part.lost(f"the name of input {name}", why))
+        return f"input_{new}"
 
     def _output(self, step: Step, name: str) -> str:
         if name not in {**step.node.declared("outputs"), **dict(step.node.part.items("outputs"))}:
@@ -156,9 +160,6 @@ class Steps:
         if path not in self.called:
             raise Unsayable(f"{bound.part.where}: the pipeline has no node {'.'.join(path)}.")
         step.reads[path, output] = name
-        if bound.mode not in {"", "ro_mount", "direct"}:
-            why = "what another step wrote is mounted. Delete the mode."
-            step.losses.append(bound.part.lost(f"mode {bound.mode} of input {name}", why))
         return self.output(path, output)
 
     def output(self, path: Path, output: str) -> str:
@@ -173,33 +174,34 @@ class Steps:
         part = next(part for key, part in step.node.part.items("inputs") if key == name)
         dataset = self.datasets.local(name, step.node.declared("inputs").get(name), self.called[path], output)
         for key in {"inputs", "arguments"} & step.keys.keys():
-            step.keys[key] = _replaced(step.keys[key], text, f"${{{{ datasets.{dataset} }}}}")
+            step.keys[key] = arguments.changed(
+                step.keys[key], lambda value: value.replace(text, f"${{{{ datasets.{dataset} }}}}")
+            )
         step.keys["after"] = [other for other in step.keys.get("after", []) if other != self.called[path]]
         why = f"no imported step writes it. Write {text} once one does, or put a sample at {dataset}'s `local` path."
         step.losses.append(part.lost(f"output {output} of {'.'.join(path)}", why))
 
-    def _read(self, step: Step, inner: Mapping[str, str], bound: Mapping[str, Bound]) -> None:
-        """Add ``inputs`` and ``after``, and write data alone where the option already says the name of the input."""
-        given = {self._input_name(step, name): one for name, one in bound.items() if one.kind == "output"}
-        carried = list(dict.fromkeys(_INPUT.findall(str(step.keys.get("arguments", "")))))
-        after = [name for name in inner if name not in carried and name in given and given[name].mode == "direct"]
-        free = {self.names.give("output", name, scope=step.name) for name in step.writes} | {ORDER}
-        direct = set(_direct(step.keys.get("arguments"), inner, free))
-        twice = {name: first for name, text in inner.items() for first in inner if inner[first] == text}
-        for name in list(twice):
-            twice[name] = next(first for first in inner if inner[first] == inner[name])
-            if twice[name] != name:
-                why = f"it is the same data as input {twice[name]}, whose name it has."
-                step.losses.append(step.node.part.lost(f"input {name}", why))
-        texts = {name: inner[name] if twice[name] in direct else f"${{{{ inputs.{twice[name]} }}}}" for name in inner}
-        if "arguments" in step.keys:
-            step.keys["arguments"] = _filled(step.keys["arguments"], texts)
-        rest = [name for name in inner if twice[name] == name and name not in {*direct, *after}]
-        if rest:
-            step.keys["inputs"] = {name: inner[name] for name in rest}
-        if after:
-            paths = [step.node.scope.source(given[name].source)[0] for name in after]
-            step.keys["after"] = list(dict.fromkeys(self.called[path] for path in paths))
+    def _read(self, step: Step, bound: Mapping[str, Bound], data: Mapping[str, tuple[str, str]]) -> None:
+        """Add ``inputs`` and ``after``; ``data`` has the name and the expression of each input that is data."""
+        carried = arguments.carried(step.keys.get("arguments"))
+        called: dict[str, str] = {}
+        for name, (new, text) in data.items():
+            one = bound[name]
+            if one.kind == "output" and one.mode == "direct" and new not in carried:  # nothing is read
+                path, _ = step.node.scope.source(one.source)
+                step.keys.setdefault("after", []).append(self.called[path])
+                continue
+            if one.kind == "output" and one.mode not in {"", "ro_mount"}:
+                why = "what another step wrote is mounted. Delete the mode."
+                step.losses.append(one.part.lost(f"mode {one.mode} of input {name}", why))
+            if text in called.values():
+                step.losses.append(
+                    one.part.lost(f"input {name}", "another input is the same data, and stands for both.")
+                )
+            called[new] = text
+        writes = [self.names.give("output", name, scope=step.name) for name in step.writes]
+        filled, rest = arguments.read(step.keys.get("arguments"), called, writes)
+        step.keys |= {key: value for key, value in (("arguments", filled), ("inputs", rest)) if value}
 
     def _write(self, step: Step, marker: str) -> None:
         """Add the settings of the outputs that the command names."""
@@ -249,37 +251,3 @@ def _code(node: Node) -> str:
     if not files.is_folder(path):
         raise UsageError(f"{code.where}: the folder of the code, {text}, was not found. Correct its path.")
     return path
-
-
-def _pairs(arguments: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - plain data
-    """Yield each option, "" for none, with its value."""
-    for item in arguments if isinstance(arguments, list) else [arguments]:
-        yield from item.items() if isinstance(item, Mapping) else [("", item)]
-
-
-def _direct(arguments: Any, inner: Mapping[str, str], used: set[str]) -> Iterator[str]:  # noqa: ANN401
-    """Yield the inputs whose names follow from the arguments, see ``plan/ports.py``; ``used`` are names of outputs."""
-    seen: set[str] = set()
-    for option, value in _pairs(arguments):
-        for name in _INPUT.findall(str(value)):
-            wanted = word(option) or re.split(r"[. ]", inner[name])[-2]
-            taken = f"input_{wanted}" if wanted in used | TAKEN else wanted
-            if name not in seen and name == taken:
-                yield name
-            seen.add(name)
-
-
-def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - plain data
-    if isinstance(value, Mapping):
-        return {key: _replaced(one, old, new) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_replaced(one, old, new) for one in value]
-    return value.replace(old, new) if isinstance(value, str) else value
-
-
-def _filled(value: Any, texts: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain data
-    if isinstance(value, Mapping):
-        return {key: _filled(one, texts) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, texts) for one in value]
-    return _INPUT.sub(lambda match: texts[match[1]], value) if isinstance(value, str) else value
