@@ -28,8 +28,6 @@ _SHARED = ("compute", "environment", "source_directory", "snapshot")
 _ORDER = ("script", "module", "command", "source_directory", "inputs", "arguments", "outputs", "after")
 _NO_CODE = "no-code"
 _NO_CODE_TEXT = b"The steps that run here need no files: their commands name none.\n"
-# The datastore that a workspace has by default.
-_DEFAULT_DATASTORE = "workspaceblobstore"
 
 
 def draft(file: str, folder: str = ".") -> Draft:
@@ -103,22 +101,13 @@ class _Drafting:
         return list(steps.values())
 
     def _store(self, steps: list[Step]) -> None:
-        """Give outputs the default datastore of the job; that of any workspace is a loss, unless the outputs say it."""
+        """Give outputs that name no datastore the default one of the job."""
         settings = self._job.get("settings")
-        part = settings.get("default_datastore") if settings is not None and settings.is_mapping else None
-        if part is None or part.value is None:
-            return
-        store = str(part.value).removeprefix("azureml:")
-        written = [step.keys.setdefault("outputs", {}).setdefault(own, {}) for step in steps for own in step.outputs]
-        silent = [said for said in written if "datastore" not in said]
-        if store != _DEFAULT_DATASTORE:
-            for said in silent:
-                said["datastore"] = store
-        elif silent:
-            why = "outputs go to the default datastore of the workspace, which is usually this one."
-            self._losses.append(part.lost(f"default_datastore {store}", why))
-        for step in steps:
-            step.keys["outputs"] = {own: said for own, said in step.keys.get("outputs", {}).items() if said}
+        store = settings.text("default_datastore") if settings is not None and settings.is_mapping else ""
+        for step in steps if store else ():
+            for own in step.outputs:
+                said = step.keys.setdefault("outputs", {}).setdefault(own, {})
+                said.setdefault("datastore", store.removeprefix("azureml:"))
 
     def _unread(self, scope: Scope) -> None:
         """Declare data that no step reads, unless it cannot be said."""
