@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from aml_pipeline.azureml import images
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.v2.imported.files import Part
@@ -19,6 +17,7 @@ from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.yaml import emitter
 
 _REGISTRY = re.compile(
     r"azureml://registries/(?P<registry>[\w.-]+)/environments/(?P<name>[\w.-]+)/(versions/(?P<version>[\w.-]+)|labels/latest)"
@@ -102,7 +101,7 @@ class Environments:
     def _conda(self, part: Part, name: str) -> dict[str, str]:
         """Return the key for a conda file, which is copied; one that an export made of a pip file is that again."""
         if part.is_mapping:
-            text = yaml.safe_dump(part.whole(), sort_keys=False, allow_unicode=True).encode()
+            text = emitter.plain(part.whole()).encode()
         else:
             path = part.beside(str(part.value).removeprefix("file:"))
             if not files.is_file(path):

@@ -20,8 +20,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.images import Image
@@ -32,6 +30,7 @@ from aml_pipeline.azureml.publication import of_trigger
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.imported import loading, schedules
 from aml_pipeline.azureml.v2.imported.environments import definition
+from aml_pipeline.azureml.v2.imported.files import content
 from aml_pipeline.azureml.v2.imported.loading import Json, Node, Value
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.step_facts import Side, defined, digests, hidden, of_step, place, resolved
@@ -57,7 +56,7 @@ def facts_of(file: str, draft: Draft) -> Facts:
 
     def environment(reference: str) -> Json | None:
         path = definition(repository, reference)
-        return None if path is None else resolved(yaml.safe_load(files.read(path)), os.path.dirname(path))
+        return None if path is None else resolved(content(files.read(path)), os.path.dirname(path))
 
     def code(node: Node) -> Mapping[str, str]:
         path = node.component.get("code")
@@ -96,9 +95,7 @@ def facts_made(plan: Plan, project: Project) -> Facts:
             environment,
         )
         read = {key: os.path.join(folder, "schedules", f"{key}.yml") for key in plan.schedules}
-        return _facts(
-            side, plan.experiment, {key: (yaml.safe_load(files.read(path)), folder) for key, path in read.items()}
-        )
+        return _facts(side, plan.experiment, {key: (content(files.read(path)), folder) for key, path in read.items()})
 
 
 def _write(folder: str, texts: Mapping[str, str], code: Mapping[str, Any]) -> None:
@@ -112,7 +109,7 @@ def _write(folder: str, texts: Mapping[str, str], code: Mapping[str, Any]) -> No
 
 
 def _of_image(image: Image) -> Json:
-    conda = yaml.safe_load(image.conda) if image.conda else None
+    conda = content(image.conda) if image.conda else None
     if image.context is None:
         return defined(image.base, conda, {}, None)
     return defined(None, conda, image.context.digests, image.context.script)

@@ -110,6 +110,11 @@ def read(path: str, base: str) -> Part:
         loader.dispose()
 
 
+def content(text: str | bytes) -> Any:  # noqa: ANN401 - plain data
+    """Return the content of a text in YAML, as azure-ai-ml reads it."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+
+
 def _part(loader: Any, node: yaml.Node, path: str, base: str) -> Part:  # noqa: ANN401 - PyYAML's loader
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):

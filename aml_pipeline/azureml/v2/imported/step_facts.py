@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from aml_pipeline.azureml.v2.imported import shell
+from aml_pipeline.azureml.v2.imported.files import content
 from aml_pipeline.azureml.v2.imported.loading import Job, Json, Node, Path, Value
 from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
@@ -221,7 +220,7 @@ def resolved(said: Json, base: str) -> Json:
     """Return the definition of an environment with the content of its files, whose paths are those in ``base``."""
     conda, build = said.get("conda_file"), said.get("build") or {}
     if isinstance(conda, str):
-        conda = yaml.safe_load(files.read(os.path.join(base, conda)))
+        conda = content(files.read(os.path.join(base, conda)))
     context = digests(os.path.join(base, build["path"])) if build else {}
     return defined(said.get("image"), conda, context, build.get("dockerfile_path"))
 
