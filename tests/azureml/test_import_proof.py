@@ -10,6 +10,7 @@ from aml_pipeline.azureml.importing import document
 from aml_pipeline.azureml.importing.copying import copied
 from aml_pipeline.azureml.importing.draft import Draft
 from aml_pipeline.azureml.importing.proof import Facts, differences
+from aml_pipeline.azureml.importing.proving import compared
 from aml_pipeline.azureml.v2.imported.drafting import draft
 from aml_pipeline.azureml.v2.imported.facts import facts_made, facts_of
 from aml_pipeline.azureml.v2.imported.loading import RefusedError
@@ -250,3 +251,12 @@ def test_what_azure_ai_ml_does_not_accept_is_refused_in_our_words(
     assert caught.value.keys == keys
     assert all(f"{key} (line {JOB[: JOB.index(old)].count(chr(10)) + 1})" in str(caught.value) for key in keys)
     assert not re.search(r"schema|http|Valid|Failed", str(caught.value).removeprefix(str(tmp_path)))
+
+
+def test_a_file_that_is_refused_is_a_difference(trial: Trial, tmp_path: Path) -> None:
+    write(trial.folder, {"pipeline.yaml": trial.text})
+    bad = (
+        write(tmp_path, {**ORIGINAL, "job.yml": JOB.replace("parent.inputs.epochs", "parent.inputs.epoch")}) / "job.yml"
+    )
+    said = compared(str(trial.folder), "v2", lambda: facts_of(str(bad), trial.draft), facts_made)
+    assert said == [f"{bad}: azure-ai-ml does not accept it. Correct it; until then nothing is compared."]

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from aml_pipeline.core.errors import UsageError
+
 # Nested mappings whose keys are words for the reader, in the names of pipeline.yaml: {"step train": {"argument 2": …}}.
 Facts: TypeAlias = Mapping[str, Any]
 _ABSENT = object()
+
+
+class IncomparableError(UsageError):
+    """The original has no facts, for example because an SDK does not accept it; the text is the difference."""
 
 
 def differences(read: Facts, made: Facts) -> list[str]:

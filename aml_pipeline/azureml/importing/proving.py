@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from aml_pipeline.azureml import refusal
 from aml_pipeline.azureml.importing.folder import PIPELINE
-from aml_pipeline.azureml.importing.proof import Facts, differences
+from aml_pipeline.azureml.importing.proof import Facts, IncomparableError, differences
 from aml_pipeline.core import masking
 from aml_pipeline.core.problems import Problem, errors
 from aml_pipeline.core.wording import printable
@@ -41,7 +41,10 @@ def _compared(
     if refused:
         yield "nothing else was compared, because of these errors"
         return
-    yield from differences(read(), made(opened.plan, opened.project))
+    try:
+        yield from differences(read(), made(opened.plan, opened.project))
+    except IncomparableError as error:
+        yield str(error)
 
 
 def _line(problem: Problem) -> str:

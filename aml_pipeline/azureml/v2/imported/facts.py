@@ -45,7 +45,7 @@ _Read = Mapping[str, "tuple[Json, str]"]  # the content of files of schedules by
 def facts_of(file: str, draft: Draft) -> Facts:
     """Return what the pipeline job in ``file`` does, in the names of its ``draft``.
 
-    Raises RefusedError, a UsageError, if azure-ai-ml does not accept the file, MachineError if it is not installed.
+    Raises RefusedError if azure-ai-ml does not accept the file, MachineError if it is not installed.
     """
     repository = Repository(file)
     names = {(one.what, one.old): one.new for one in draft.renamed}

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aml_pipeline.azureml.importing.proof import IncomparableError
 from aml_pipeline.azureml.v2.imported import files
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
-from aml_pipeline.core.errors import UsageError
 
 Json = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -20,7 +20,7 @@ _PARENT = re.compile(r"\$\{\{\s*parent\.(inputs|outputs|jobs)\.([\w.-]+?)\s*\}\}
 _REFUSED_AT = re.compile(r'"path": "([^"]+)"')
 
 
-class RefusedError(UsageError):
+class RefusedError(IncomparableError):
     """azure-ai-ml does not accept a file; ``keys`` are those of the values that it refuses, such as ``jobs.train``."""
 
     def __init__(self, file: str, keys: Iterable[str] = ()) -> None:
