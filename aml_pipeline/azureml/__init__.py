@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aml_pipeline.azureml.sdks import connect
     from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
+    from aml_pipeline.azureml.v1.imported.importing import import_pipeline
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
     from aml_pipeline.azureml.workspace.waiting import heard_by
 
@@ -34,6 +35,7 @@ _MODULES = {
     "forecast": "forecasting",
     "go_back": "publishing",
     "heard_by": "workspace.waiting",
+    "import_pipeline": "v1.imported.importing",
     "pause": "pausing",
     "publish": "publishing",
     "resume": "pausing",
@@ -55,6 +57,7 @@ __all__ = [
     "forecast",
     "go_back",
     "heard_by",
+    "import_pipeline",
     "pause",
     "publish",
     "resume",

@@ -143,12 +143,12 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
 def test_the_page_names_everything() -> None:
     losses = (Loss("schedule nightly", "end_time 2027", "a schedule here has no end"),)
     draft = Draft(
-        DOCUMENT, losses=losses, renamed=(Renamed("step", "Train|Model `x`\n<b>", "train-model"),), source="run 1"
+        DOCUMENT, losses=losses, renamed=(Renamed("step", "Train|Model `x|<i>`\n<b>`", "train-model"),), source="run 1"
     )
     page = readme.text(draft, ["step train, argument 2: 1 → 2"], NOW)
     assert page.startswith("# churn\n\nImported from run 1 on 2026-11-28 17:00 UTC by `aml-pipeline import`.\n")
     assert "| train | train.py | torch | cpu |\n| score | train.py | torch | gpu |\n" in page
-    assert "| step | Train\\|Model \\`x\\` \\<b\\> | train-model |\n" in page
+    assert "| step | Train\\|Model `x\\|<i>` \\<b\\>\\` | train-model |\n" in page
     assert "| schedule nightly | end_time 2027 | a schedule here has no end |" in page
     assert "- step train, argument 2: 1 → 2\n" in page
     assert "$ aml-pipeline publish --dry-run --adopt 'churn training'\n" in page

@@ -55,6 +55,7 @@ def test_every_public_function_takes_either_workspace(side: Side, tmp_path: Path
         assert api.cancel(workspace, submission.id) in {"Finished", "Completed"}
         _publish(api, side, workspace)
         _compile(api, side, workspace)
+        _import(api, side, workspace, str(tmp_path / "imported"))
     assert set(azureml.__all__) - api.names == {"ServicePrincipal"}, "public, but not shown with both SDKs"
 
 
@@ -81,9 +82,19 @@ def _compile(api: Used, side: Side, workspace: object) -> None:
     if side.sdk == "v1":
         assert type(api.compile(plan, workspace)).__name__ == "Pipeline"
         return
-    told = r'needs SDK v1, but got an MLClient of SDK v2\. Connect with `connect\(sdk="v1"\)`\.'
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=NEEDS_V1):
         api.compile(plan, workspace)
+
+
+NEEDS_V1 = r'needs SDK v1, but got an MLClient of SDK v2\. Connect with `connect\(sdk="v1"\)`\.'
+
+
+def _import(api: Used, side: Side, workspace: object, folder: str) -> None:
+    if side.sdk == "v1":
+        assert api.import_pipeline(workspace, folder, endpoint="lesson").folder == folder
+        return
+    with pytest.raises(UsageError, match=NEEDS_V1):
+        api.import_pipeline(workspace, folder, endpoint="lesson")
 
 
 def test_the_examples_of_the_docs_run_with_both(

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.text import shortened
 
 # Nested mappings whose keys are words for the reader, in the names of pipeline.yaml: {"step train": {"argument 2": …}}.
 Facts: TypeAlias = Mapping[str, Any]
 _ABSENT = object()
+_LONGEST = 300  # characters of a value in a line
 
 
 class IncomparableError(UsageError):
@@ -31,4 +33,4 @@ def _differences(place: str, read: Any, made: Any) -> Iterator[str]:  # noqa: AN
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - nested data
-    return "nothing" if value is _ABSENT else str(value)
+    return "nothing" if value is _ABSENT else shortened(str(value), _LONGEST)

@@ -13,6 +13,7 @@ from aml_pipeline.core.plain import mapping
 from aml_pipeline.core.text import shortened, visible
 
 _LONGEST_CELL = 300
+_CODE = re.compile(r"(`[^`]+`)")
 _MARKUP = re.compile(r"([\\`*\[\]<>|~&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
@@ -95,6 +96,9 @@ def _word(text: str) -> str:
 
 
 def _cell(value: object) -> str:
-    """Return a text for one line of Markdown, which means only itself and has no secrets."""
+    """Return a text for one line of Markdown, which means only itself, but for `code`, and has no secrets."""
     line = " ".join(visible(masking.without_secrets(str(value))).split())
-    return _MARKUP.sub(r"\\\1", shortened(line, _LONGEST_CELL))
+    parts = _CODE.split(shortened(line, _LONGEST_CELL))
+    return "".join(
+        part.replace("|", "\\|") if index % 2 else _MARKUP.sub(r"\\\1", part) for index, part in enumerate(parts)
+    )
