@@ -77,7 +77,7 @@ def _check_compares(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(lesson.root.rglob("*"))
     done = lesson.here(capsys, *check, "again")
     assert (done.status, done.out.splitlines()[-1]) == (5, "1 difference")
-    assert done.out.startswith("differs: parameter epochs")
+    assert done.out.startswith("parameter epochs")
     assert [path for path in sorted(lesson.root.rglob("*")) if path not in before] == []
     absent = lesson.here(capsys, *check, "absent")
     assert (absent.status, "absent has no pipeline.yaml" in absent.err) == (2, True)

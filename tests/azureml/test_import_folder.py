@@ -255,6 +255,20 @@ def test_a_full_disk_leaves_nothing(place: str, tmp_path: Path) -> None:
         written(tmp_path / "p", **{place: _fails(errno.EACCES)})
 
 
+def test_an_interrupt_leaves_what_was_there(tmp_path: Path) -> None:
+    def stop(_: str) -> list[str]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path / "new", prove=stop)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "pipeline.yaml").write_text("mine")
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path / "p", prove=stop, force=True)
+    assert names(tmp_path) == ["p/pipeline.yaml"]
+    assert (tmp_path / "p" / "pipeline.yaml").read_text() == "mine"
+
+
 KILLED = """
 import os, signal, sys
 from tests.azureml.test_import_folder import DRAFT, fetch, same

@@ -108,7 +108,7 @@ def _tell_differences(imported: Imported) -> None:
         say(f"Nothing was compared: azure-ai-ml is not installed. Install it: {command(V2)}, then use --check.")
         return
     for line in imported.differences:
-        print(f"differs: {line}")
+        print(line)
     print("identical to the original" if not imported.differences else counted(len(imported.differences), "difference"))
 
 
