@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Option:
     """An option: its names, the name of its value (None: a flag), what it does; ``many``: it can be repeated.
 
-    ``bare`` is its value where none is given; one must then follow an equals sign.
+    ``bare`` is its value where none is given; in a command with operands, one must then follow an equals sign.
     """
 
     __slots__ = ("bare", "choices", "default", "help", "many", "names", "value")
@@ -138,6 +138,8 @@ def parse(command: Command, words: Sequence[str]) -> Options:
 def _next_value(option: Option, name: str, rest: list[str], command: Command) -> str:
     """Return the value of an option that has no equals sign: the next word, or the one it has without a value."""
     if option.bare is not None:
+        if rest and command.operands is None and not rest[0].startswith("-"):
+            return rest.pop(0)  # it cannot be anything else
         if rest and rest[0].isdecimal():
             raise _usage(f'The value "{rest[0]}" needs an equals sign.', f"Write {name}={rest[0]}.", command)
         return option.bare
@@ -203,7 +205,8 @@ def help_of(command: Command) -> str:
     rows = [(command.operands[0], command.operands[2])] if command.operands else []
     for option in command.options:
         value = f" {option.value}" if option.value and option.bare is None else ""
-        value = value if option.bare is None else f"[={option.value}]"
+        given = f"[={option.value}]" if command.operands else f" [{option.value}]"
+        value = value if option.bare is None else given
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
         rows.append((", ".join(option.names) + value, option.help + choices))
     rows.append(("-h, --help", "Show this help."))

@@ -176,7 +176,13 @@ COMMANDS = {
             _SDK,
             _WORKSPACE,
             Option("-n", "--dry-run", help="Show what would change; change nothing."),
-            Option("--adopt", help="Take over what another project published under this name."),
+            Option(
+                "--adopt",
+                value="ENDPOINT",
+                help="Take over what another project published under this name; with the name or id of a pipeline "
+                "endpoint of SDK v1, that endpoint and its schedules, made without aml-pipeline.",
+                bare="",
+            ),
             Option("--version", value="DIGEST", help="Go back to an earlier version, or to the `previous` one."),
             Option("--exit-code", help="Exit with status 5 if something changed or would change."),
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),

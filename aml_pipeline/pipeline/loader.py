@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from aml_pipeline.core.problems import Path, Position, Problem, Span, ordered
 from aml_pipeline.pipeline import profile as profiles
 from aml_pipeline.pipeline.combinations import Given
-from aml_pipeline.pipeline.plan import build
+from aml_pipeline.pipeline.plan import build, imported
 from aml_pipeline.pipeline.plan.model import OtherValue, Plan
 from aml_pipeline.pipeline.plan.tokens import is_expression
 from aml_pipeline.pipeline.spec import errors
@@ -146,6 +146,7 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
     loaded.plan, problems = build.build(
         applied.spec, applied.values, applied.data, file=file, profile=profile, named=profiles.datasets_varied(pipeline)
     )
+    loaded.plan = replace(loaded.plan, imported=imported.read(loaded.document.root.value))
     loaded.add(problem for problem in problems if not profiles.makes_idle(applied, problem))
     loaded.other_values = build.other_values(pipeline)
     _add_several(loaded, applied)

@@ -87,6 +87,8 @@ def _applied_v1(wanted: Wanted, found: Actual, one: Change) -> Actual:
         made = Pipeline("new", wanted.whose.mark(wanted.digest), active=True, created="3")
         return replace(found, pipelines=(*found.pipelines, made))
     there = _with_mark(wanted, found.endpoint or Endpoint("e new", wanted.whose.mark("0"), "0", {}))
+    if one.only_mark:
+        return replace(found, endpoint=there)
     kept = kept_pipeline(wanted, found)
     if kept is None:
         assert stopped_pipeline(wanted, found) is not None

@@ -255,7 +255,11 @@ def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None
     )
     lesson.replace("steps/train.py", "'train'", "'trained'")
     lesson.replace("pipeline.yaml", "0 2 * * *", "0 3 * * *")
-    publish(lesson, capsys, said=_fires_too("lesson.nightly", "lesson-night.nightly"))
+    left = (
+        "Schedule theirs (t) of endpoint lesson is not in the file and stays. Disable it in the portal, or add it to "
+        "the file and run `aml-pipeline publish --adopt lesson`.\n"
+    )
+    publish(lesson, capsys, said=left + _fires_too("lesson.nightly", "lesson-night.nightly"))
     now = json.dumps([service.pipelines["p"], service.endpoints["e"], service.schedules["s"], service.schedules["t"]])
     assert now == others
 
@@ -270,7 +274,8 @@ def test_an_endpoint_of_somebody_else_is_refused(lesson: Lesson, capsys: Capture
         4,
         (
             "The workspace has a pipeline endpoint lesson that was not created by publishing lesson. "
-            "Rename the pipeline in the file, or the endpoint in the portal.\n"
+            "To take it over: `aml-pipeline publish --adopt lesson`. Otherwise rename the pipeline in the file "
+            "(`name:`).\n"
         ),
     )
     assert lesson.service.writes() == []
@@ -521,8 +526,9 @@ def test_a_schedule_that_lost_its_mark_is_refused(lesson: Lesson, capsys: Captur
     assert (done.status, done.err) == (
         4,
         (
-            "Schedule lesson.nightly runs endpoint lesson, but its description has lost the mark of aml-pipeline. "
-            "Disable it in the portal and publish again: a new one is created.\n"
+            "1 schedule runs endpoint lesson without the mark of aml-pipeline, which the file has too: lesson.nightly "
+            f"({schedule['Id']}). To take over: `aml-pipeline publish --adopt lesson`. To replace: disable in the "
+            "portal, and publish again.\n"
         ),
     )
     assert lesson.service.writes() == []

@@ -1,5 +1,14 @@
 """What a workspace has of a pipeline, and what it should have → the changes to make. Pure; uses no SDK."""
 
+from aml_pipeline.azureml.publication.adoption import (
+    command,
+    endpoint_taken,
+    left_alone,
+    require_adopted,
+    require_imported_adopted,
+    taken,
+    with_imported,
+)
 from aml_pipeline.azureml.publication.changes import (
     changes,
     doubled,
@@ -11,7 +20,7 @@ from aml_pipeline.azureml.publication.changes import (
 )
 from aml_pipeline.azureml.publication.deployments import MOST_DEPLOYMENTS, deployment_changes, pruned
 from aml_pipeline.azureml.publication.listing import as_text, listed
-from aml_pipeline.azureml.publication.marks import Mark, Whose
+from aml_pipeline.azureml.publication.marks import NOBODY, Mark, Whose
 from aml_pipeline.azureml.publication.ownership import foreign, require_own
 from aml_pipeline.azureml.publication.pausing import paused, resumed
 from aml_pipeline.azureml.publication.schedules import firing_too, schedule_changes
@@ -34,6 +43,7 @@ from aml_pipeline.azureml.publication.versions import moved_back, repointed
 
 __all__ = [
     "MOST_DEPLOYMENTS",
+    "NOBODY",
     "Actual",
     "Change",
     "Deployment",
@@ -47,16 +57,19 @@ __all__ = [
     "Whose",
     "as_text",
     "changes",
+    "command",
     "deployment_changes",
     "deployment_name",
     "doubled",
     "endpoint_change",
     "endpoint_name",
+    "endpoint_taken",
     "firing_too",
     "foreign",
     "identity",
     "is_left",
     "kept_pipeline",
+    "left_alone",
     "listed",
     "moved_back",
     "of_trigger",
@@ -64,9 +77,13 @@ __all__ = [
     "pipeline_changes",
     "pruned",
     "repointed",
+    "require_adopted",
+    "require_imported_adopted",
     "require_own",
     "resumed",
     "schedule_changes",
     "short",
     "stopped_pipeline",
+    "taken",
+    "with_imported",
 ]

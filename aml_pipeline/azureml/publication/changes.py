@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from aml_pipeline.azureml.publication.adoption import endpoint_taken, marked_endpoint
 from aml_pipeline.azureml.publication.deployments import deployment_changes, pruned
 from aml_pipeline.azureml.publication.schedules import doubled_schedules, schedule_changes
 from aml_pipeline.azureml.publication.things import Action, Actual, Change, Endpoint, Pipeline, Wanted, short
@@ -16,11 +17,15 @@ _ARCHIVED = "archived by someone; stays archived, and runs all the same"
 def changes(wanted: Wanted, actual: Actual) -> list[Change]:
     """Return the changes in the order in which they are made: pipeline, endpoint, schedules.
 
+    An endpoint that is taken over is marked before.
+
     Something is disabled or deleted only after its replacement was created.
     """
+    first = list(endpoint_taken(wanted, actual))
+    actual = marked_endpoint(wanted, actual)
     kept, *others = pipeline_changes(wanted, actual)
     endpoint = deployment_changes(wanted, actual) if wanted.is_v2 else [endpoint_change(wanted, actual)]
-    return [kept, *endpoint, *others, *schedule_changes(wanted, actual), *pruned(wanted, actual)]
+    return [*first, kept, *endpoint, *others, *schedule_changes(wanted, actual), *pruned(wanted, actual)]
 
 
 def kept_pipeline(wanted: Wanted, actual: Actual) -> Pipeline | None:

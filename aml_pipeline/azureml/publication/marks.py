@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+# The origin of what was made without this program and is taken over; no project has it.
+NOBODY = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -73,6 +76,8 @@ class Whose:
         """Return why a mark must be rewritten; "" if it has this project's origin."""
         if mark is None or mark.origin == self.origin:
             return ()
+        if mark.origin == NOBODY:
+            return ("taken over, made without aml-pipeline",)
         return (
             f"taken over from {mark.origin}" if self.is_foreign(mark) else f"adds the origin {self.origin} to its mark",
         )

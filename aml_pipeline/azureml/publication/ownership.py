@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aml_pipeline.azureml.publication.adoption import command
 from aml_pipeline.azureml.publication.marks import Mark
 from aml_pipeline.azureml.publication.things import Actual, Pipeline, Wanted, deployment_name
 from aml_pipeline.core.errors import AzureError
@@ -40,6 +41,8 @@ def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, s
     there, component = actual.endpoint, _component(wanted, actual)
     if there and not wanted.is_v2:
         cure = "Rename the pipeline in the file, or the endpoint in the portal."
+        if there.mark is None:
+            cure = f"To take it over: `{command(there)}`. Otherwise rename the pipeline in the file (`name:`)."
         yield f"pipeline endpoint {wanted.endpoint}", there.mark, cure
     if component:
         is_of_a_pipeline = component.mark is not None  # then archiving would hide what is in use

@@ -41,7 +41,8 @@ class Deployment:
 class Endpoint:
     """A pipeline endpoint: the ids of its pipelines by version, and the default version; ``text`` describes it.
 
-    In v2, a batch endpoint: the versions are the names of its deployments.
+    Its ``name`` need not be that of the pipeline: it may have been taken over. In v2, a batch endpoint: the versions
+    are the names of its deployments.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Endpoint:
     active: bool = True
     text: str = ""
     deployments: tuple[Deployment, ...] = ()
+    name: str = ""
 
     @property
     def pipeline(self) -> str | None:
@@ -62,8 +64,9 @@ class Endpoint:
 class Schedule:
     """A schedule in a workspace; None is what is not visible; ``text`` describes it.
 
-    ``runs`` is the id of its pipeline endpoint; in v2 that of the pipeline's component, ``NAME:VERSION``. ``failed``:
-    Azure ML took its last change, but could not make it. ``ends``: when it stops to fire, which only a person sets.
+    ``runs`` is the id of its pipeline endpoint, or else of its published pipeline; in v2 that of the pipeline's
+    component, ``NAME:VERSION``. ``failed``: Azure ML took its last change, but could not make it. ``ends``: when it
+    stops to fire, which only a person sets.
     """
 
     id: str
@@ -95,7 +98,8 @@ class Schedule:
 class WantedSchedule:
     """A schedule as it should be; ``digest`` is that of its whole declaration in the file.
 
-    In v2, it has an ``id``, which is known beforehand, and says whether it may ``reuse`` results.
+    In v2, it has an ``id``, which is known beforehand, and says whether it may ``reuse`` results. ``imported`` is the
+    id of the schedule in v1 that it was imported from, if any.
     """
 
     key: str
@@ -106,6 +110,7 @@ class WantedSchedule:
     digest: str
     id: str = ""
     reuse: bool | None = None
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ class Wanted:
 
     In v1, schedules run the ``endpoint``, which is always there. In v2, they run the ``component``, whose ``name`` it
     is, and there is an endpoint only if the file names one.
+    ``takes`` is the id of an endpoint of v1 that is taken over though it has no mark.
     """
 
     whose: Whose
@@ -136,6 +142,7 @@ class Wanted:
     schedules: tuple[WantedSchedule, ...]
     endpoint: str
     is_v2: bool = False
+    takes: str = ""
 
     @property
     def component(self) -> str:

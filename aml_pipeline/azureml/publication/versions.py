@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aml_pipeline.azureml.publication.deployments import deployment_changes
+from aml_pipeline.azureml.publication.marks import Mark
 from aml_pipeline.azureml.publication.things import Actual, Change, Schedule, Wanted, short, version_in
 from aml_pipeline.core.errors import UsageError
 
@@ -74,7 +75,14 @@ def _digests(wanted: Wanted, actual: Actual) -> dict[str, str]:
     """Return the digests of the published pipelines with this identity that can run: in v2, archived ones too."""
     marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active or wanted.is_v2}
     ours = {known: mark for known, mark in marks.items() if mark and mark.identity == wanted.whose.identity}
-    return {known: version_in(known) or mark.digest for known, mark in ours.items()}
+    before = {} if wanted.is_v2 else _adopted(actual, marks)
+    return {**before, **{known: version_in(known) or mark.digest for known, mark in ours.items()}}
+
+
+def _adopted(actual: Actual, marks: Mapping[str, Mark | None]) -> dict[str, str]:
+    """Return the versions of the endpoint of v1 that have no mark, as those before it was taken over, by their ids."""
+    versions = actual.endpoint.versions.values() if actual.endpoint else ()
+    return {known: known for known in versions if known in marks and marks[known] is None}
 
 
 def _not_published(wanted: Wanted) -> UsageError:

@@ -7,20 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from aml_pipeline.azureml.publication import (
+    NOBODY,
     Actual,
     Change,
     Endpoint,
     Pipeline,
     Schedule,
     Wanted,
+    WantedSchedule,
     changes,
+    command,
     doubled,
     endpoint_change,
+    endpoint_taken,
     is_left,
     kept_pipeline,
     pipeline_changes,
     require_own,
     schedule_changes,
+    taken,
 )
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.compile import Compilation
@@ -49,7 +54,8 @@ def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Schedule
     except AzureError:
         made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
         if made:
-            say(f"Done before the failure: {', '.join(made)}. `aml-pipeline publish` will do the rest.")
+            again = command(actual.endpoint) if actual.endpoint and wanted.takes else "aml-pipeline publish"
+            say(f"Done before the failure: {', '.join(made)}. `{again}` will do the rest.")
         raise
     return publisher.done
 
@@ -82,7 +88,7 @@ class _Publisher:
 
     def publish(self) -> None:
         """Apply the changes. After creating something, check whether someone else created it at the same time."""
-        for change in missing(self.work):
+        for change in [*endpoint_taken(self.wanted, self.actual), *missing(self.work)]:
             self.do(change)
         pipeline, *others = pipeline_changes(self.wanted, self.actual)
         self.do(pipeline)
@@ -107,16 +113,35 @@ class _Publisher:
     def do(self, change: Change) -> None:
         """Apply a change and note it."""
         known = change.id
-        if change.action != "unchanged":
-            try:
-                known = self.apply(change)
-            except AzureError as error:
-                known = self.done_all_the_same(change, error)
+        if change.action == "replace":
+            known = self.replaced(change)
+        elif change.action != "unchanged":
+            known = self.made(change)
         self.done.append(replace(change, id=known))
+
+    def replaced(self, change: Change) -> str:
+        """Replace a schedule; return the id of the new one, which is created before the old one is disabled.
+
+        One that is taken over is marked before, so that the next publish knows both if it is stopped in between.
+        """
+        before = self.schedule(change.id).mark
+        if before and before.origin == NOBODY:
+            self.made(replace(change, action="update", only_mark=True))
+        new = self.made(change)
+        self.made(replace(change, action="disable"))
+        return new
+
+    def made(self, change: Change) -> str:
+        """Apply a change, whose answer may get lost; return the id of its thing. Raises AzureError."""
+        try:
+            return self.apply(change)
+        except AzureError as error:
+            return self.done_all_the_same(change, error)
 
     def look(self) -> None:
         """Read the state of the workspace again. Raises AzureError when another project has taken the name."""
-        self.actual = published.look(self.work.workspace, self.wanted.endpoint)
+        whose, name = self.wanted.whose, self.wanted.endpoint
+        self.actual = taken(self.wanted, published.of_plan(self.work.plan, self.work.workspace, whose, name))
         require_own(self.wanted, self.actual)
 
     def done_all_the_same(self, change: Change, error: AzureError) -> str:
@@ -126,18 +151,26 @@ class _Publisher:
         """
         if change.kind in _MADE_BEFORE or not (change.kind == "endpoint" or may_pass(error)):
             raise error
-        before = self.actual.endpoint
+        before = self.actual
         try:
             self.look()
         except AzureError as again:
             raise (error if may_pass(again) else again) from None
         left = list(changes(self.wanted, self.actual))
-        is_seen = change.kind == "endpoint" and self.actual.endpoint != before
+        is_seen = self.is_seen(change, before)
         if not is_seen and is_left(change, left):
             raise error
         say(change.unconfirmed if may_pass(error) else change.made_by_another)
         ids = (other.id for other in left if (other.kind, other.key) == (change.kind, change.key) and other.id)
-        return change.id or next(ids, "")
+        known = "" if change.action == "replace" else change.id
+        return known or next(ids, "")
+
+    def is_seen(self, change: Change, before: Actual) -> bool:
+        """Whether the endpoint, or the mark of a schedule that only gets one, is no longer as it was ``before``."""
+        if change.kind == "endpoint":
+            return self.actual.endpoint != before.endpoint
+        marks = [{known.id: known.mark for known in actual.schedules} for actual in (before, self.actual)]
+        return change.only_mark and marks[0].get(change.id) != marks[1].get(change.id)
 
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""
@@ -175,7 +208,7 @@ class _Publisher:
             assert pipeline is not None  # noqa: S101 - it was published before
             return self.make_endpoint(pipeline.id)
         assert there is not None  # noqa: S101 - it is to be updated
-        moved = pipeline if pipeline and there.pipeline != pipeline.id else None
+        moved = pipeline if pipeline and there.pipeline != pipeline.id and not change.only_mark else None
         self.actual = replace(self.actual, endpoint=self.updated(there, moved))
         return there.id
 
@@ -216,42 +249,50 @@ class _Publisher:
         """Create, change or disable a schedule."""
         provider = published.provider(self.work.workspace).schedule_provider
         if change.only_mark:
-            provider.update_schedule(change.id, description=self.described(change.id))
+            provider.update_schedule(change.id, description=self.described(change))
             return change.id
-        if change.action in {"disable", "replace"}:
-            provider.update_schedule(change.id, status="Disabled", description=self.described(change.id, away=True))
         if change.action == "disable":
+            provider.update_schedule(change.id, status="Disabled", description=self.described(change, away=True))
             return change.id
         declared = next(known for known in self.wanted.schedules if known.key == change.key)
-        mark = self.wanted.whose.mark(declared.digest, declared.key)
+        there = self.schedule(change.id) if change.id else None
+        text = (there.text if there else "") or self.work.plan.description
         given = {
             "name": declared.name,
-            "description": marked(self.work.plan.description, mark),
+            "description": marked(text, self.wanted.whose.mark(declared.digest, declared.key)),
+        }
+        firing = {
             "recurrence": self.recurrences[declared.key],
             "pipeline_parameters": {**declared.parameters, **self.scheduled.get(declared.key, {})},
         }
-        if change.action == "update":
-            before = self.schedule(change.id).mark
+        if there and change.action == "update":
+            before = there.mark
             status = {"status": "Active"} if before and before.disabled else {}  # by this program, not by a person
-            provider.update_schedule(change.id, **given, **status)
+            changed = {} if _is_only_named(declared, there) else firing
+            provider.update_schedule(change.id, **given, **changed, **status)
             return change.id
         from azureml.pipeline.core import Schedule as SdkSchedule
 
-        there = self.actual.endpoint
-        assert there is not None  # noqa: S101 - it was made before
-        where = {"pipeline_endpoint_id": there.id, "experiment_name": declared.experiment}
-        return str(SdkSchedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
+        endpoint = self.actual.endpoint
+        assert endpoint is not None  # noqa: S101 - it was made before
+        where = {"pipeline_endpoint_id": endpoint.id, "experiment_name": declared.experiment}
+        return str(SdkSchedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given, **firing).id)
 
     def schedule(self, known: str) -> Schedule:
         """Return a schedule by its id."""
         return next(schedule for schedule in self.actual.schedules if schedule.id == known)
 
-    def described(self, known: str, *, away: bool = False) -> str:
+    def described(self, change: Change, *, away: bool = False) -> str:
         """Return the description of a schedule with this project's mark; ``away``: disabled, but not by a person."""
-        schedule = self.schedule(known)
-        mark = schedule.mark
-        assert mark is not None  # noqa: S101 - else it would be somebody else's
+        schedule = self.schedule(change.id)
+        mark = schedule.mark or self.wanted.whose.mark("0", change.key)  # a list may lag behind what was just marked
         return marked(schedule.text, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
+
+
+def _is_only_named(declared: WantedSchedule, known: Schedule) -> bool:
+    """Whether a schedule that is taken over fires as declared: then its start stays, which may set its times."""
+    is_taken = known.mark is not None and known.mark.origin == NOBODY
+    return is_taken and (known.timing, known.parameters) == (declared.timing, dict(declared.parameters))
 
 
 def _recurrence(plan: Plan, key: str, now: dt.datetime) -> Sdk:

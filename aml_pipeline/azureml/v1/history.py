@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
+from aml_pipeline.azureml.publication import Actual, Mark, Whose, endpoint_name, identity
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.v1.watched import is_scheduled, parameters
@@ -38,7 +38,8 @@ def is_of_published(plan: Plan, workspace: Sdk, properties: Mapping[str, str]) -
 
 
 def _published(plan: Plan, workspace: Sdk) -> Actual:
-    return published.look(workspace, endpoint_name(plan.name, plan.profile))
+    whose = Whose(identity(plan.name, plan.profile), ("",))  # only names and digests of marks are read
+    return published.of_plan(plan, workspace, whose, endpoint_name(plan.name, plan.profile))
 
 
 def _marks(plan: Plan, actual: Actual) -> dict[str, Mark]:

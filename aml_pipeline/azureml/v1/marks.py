@@ -23,13 +23,27 @@ def mark_in(description: str | None) -> Mark | None:
 
 
 def text_in(description: str | None) -> str:
-    """Return the text above the mark of a description."""
-    return (description or "").rstrip().rpartition("\n")[0]
+    """Return the text above the mark of a description, or all of it if there is no mark."""
+    text = (description or "").rstrip()
+    return text.rpartition("\n")[0] if mark_in(text) else text
 
 
 def marked(text: str | None, mark: Mark) -> str:
     """Return a description that ends in ``mark``, clipped to a length that is surely accepted."""
-    about = f"aml-pipeline:{mark.identity}{f'#{mark.schedule}' if mark.schedule else ''} {mark.digest}"
-    line = f"{about}{f' @{mark.origin}' if mark.origin else ''}{_DISABLED if mark.disabled else ''}"
-    shown = " ".join((text or "").split())[: max(0, LONGEST_DESCRIPTION - len(line) - 1)]
+    line = _line(mark)
+    shown = (text or "").strip()[: _room(line)]
     return f"{shown}\n{line}" if shown else line
+
+
+def is_shortened(text: str, mark: Mark) -> bool:
+    """Whether a description with ``mark`` has not all of ``text``."""
+    return len(text.strip()) > _room(_line(mark))
+
+
+def _room(line: str) -> int:
+    return max(0, LONGEST_DESCRIPTION - len(line) - 1)
+
+
+def _line(mark: Mark) -> str:
+    about = f"aml-pipeline:{mark.identity}{f'#{mark.schedule}' if mark.schedule else ''} {mark.digest}"
+    return f"{about}{f' @{mark.origin}' if mark.origin else ''}{_DISABLED if mark.disabled else ''}"

@@ -12,26 +12,34 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
     Actual,
     Change,
+    Endpoint,
     Timing,
     Wanted,
     WantedSchedule,
     Whose,
     changes,
     endpoint_name,
+    endpoint_taken,
     firing_too,
     identity,
+    left_alone,
     moved_back,
+    require_adopted,
+    require_imported_adopted,
     require_own,
     schedule_changes,
     stopped_pipeline,
+    taken,
+    with_imported,
 )
 from aml_pipeline.azureml.v1 import data, problems, published, registration
 from aml_pipeline.azureml.v1.applying import Scheduled, apply, missing
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
+from aml_pipeline.azureml.v1.marks import is_shortened
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.errors import AzureError, UsageError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.core.problems import as_text
 from aml_pipeline.pipeline.plan import ports
@@ -52,36 +60,48 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     project: Project | None = None,
     *,
     dry_run: bool = False,
-    adopt: bool = False,
+    adopt: bool | str = False,
     now: dt.datetime | None = None,
 ) -> list[Change]:
     """Bring the workspace up to date with ``plan``; return what changed, or with ``dry_run`` what would change.
 
     If nothing has to change, nothing is compiled or written. If it is stopped, the next call does the rest. Things that
-    another project published under the same name are an error, or taken over with ``adopt``. Raises PipelineError for
-    what Azure ML could not run, AzureError when it refuses, MachineError when this machine does not know a schedule's
-    time zone, or git cannot report the project's remote.
+    another project published under the same name are an error, or taken over with ``adopt``; if that is the name or id
+    of an endpoint, this one and its schedules are taken over though nobody published them with this program. Raises
+    UsageError if there is no such endpoint, PipelineError for what Azure ML could not run, AzureError when it refuses,
+    MachineError when this machine does not know a schedule's time zone, or git cannot report the project's remote.
     """
     home = origin(plan.file)
-    work = compilation(plan, workspace, project or project_of(plan), plan.steps, settable=True)
-    work.plan = _afresh(work.plan)
+    work = _work(plan, workspace, project)
     for warning in plan.located(list(sendable.same_names(work.plan))):
         say(as_text([warning], {}))
     scheduled = _scheduled(work.plan, workspace)
-    wanted = _wanted(work, scheduled, _whose(plan, home, adopt=adopt))
-    actual = published.look(workspace, wanted.endpoint)
-    require_own(wanted, actual)
-    _refuse_unmarked(wanted, actual)
-    todo = [*missing(work), *changes(wanted, actual)]
-    for line in (*firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
+    wanted, actual = _found(plan, workspace, _wanted(work, scheduled, _whose(plan, home, adopt=bool(adopt))), adopt)
+    first = list(endpoint_taken(wanted, actual))
+    todo = [*first, *missing(work), *changes(wanted, actual)[len(first) :]]
+    for line in (*left_alone(actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
-        return todo
+        return _noted(wanted, actual, todo)
     kept = home.keep()
     if kept:
         say(kept)
     done = apply(work, wanted, actual, scheduled, now or dt.datetime.now(dt.timezone.utc))
-    return _with_addresses(workspace, done)
+    return _with_addresses(workspace, _noted(wanted, actual, done))
+
+
+def content(plan: Plan, workspace: Sdk, project: Project | None = None) -> str:
+    """Return the digest of everything that publishing ``plan`` would send, its version. Writes nothing.
+
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses.
+    """
+    return _digest(_work(plan, workspace, project))
+
+
+def _work(plan: Plan, workspace: Sdk, project: Project | None) -> Compilation:
+    work = compilation(plan, workspace, project or project_of(plan), plan.steps, settable=True)
+    work.plan = _afresh(work.plan)
+    return work
 
 
 def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
@@ -91,7 +111,7 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     """
     name = endpoint_name(plan.name, plan.profile)
     wanted = Wanted(_whose(plan, origin(plan.file)), name, "", (), endpoint=name)
-    actual = published.look(workspace, wanted.endpoint)
+    actual = published.of_plan(plan, workspace, wanted.whose, name)
     require_own(wanted, actual)
     change = moved_back(wanted, actual, version)
     if dry_run:
@@ -109,7 +129,7 @@ def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
     Raises PipelineError for data that SDK v1 cannot set in a schedule, AzureError when Azure ML refuses.
     """
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
-    actual = published.look(workspace, name)
+    actual = published.of_plan(plan, workspace, whose, name)
     adapted = adapt(plan)[0]
     wrong = list(problems.of_schedules(adapted))
     if wrong:
@@ -205,7 +225,9 @@ def _schedule(plan: Plan, workspace: Sdk, endpoint: str, key: str, values: Mappi
     with doing(f"looking up the data of schedule {key}"):
         places = {name: data.assigned(workspace, value) for name, value in values.items()}
         parameters = {**schedule.parameters, **places}
-    return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, parameters, digest[:_DIGEST_LENGTH])
+    name, known = f"{endpoint}.{key}", plan.imported.schedules.get(key, "")
+    digest = digest[:_DIGEST_LENGTH]
+    return WantedSchedule(key, name, plan.experiment, timing, parameters, digest, imported=known)
 
 
 def _stopped(wanted: Wanted, actual: Actual) -> list[str]:
@@ -219,14 +241,51 @@ def _stopped(wanted: Wanted, actual: Actual) -> list[str]:
     return [f'{what} Enable it with SDK v1: `PublishedPipeline.get(workspace, "{there.id}").enable()`.']
 
 
-def _refuse_unmarked(wanted: Wanted, actual: Actual) -> None:
-    """Raise AzureError instead of creating a second schedule, if someone removed the mark of the first."""
-    names = {schedule.name for schedule in wanted.schedules}
-    for schedule in actual.schedules:
-        ours = actual.endpoint is not None and schedule.runs == actual.endpoint.id and schedule.name in names
-        if ours and schedule.active and schedule.mark is None:
-            what = f"Schedule {schedule.name} runs endpoint {wanted.name}, but its description has lost the mark of"
-            raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")
+def _found(plan: Plan, workspace: Sdk, wanted: Wanted, adopt: bool | str) -> tuple[Wanted, Actual]:  # noqa: FBT001 - or a name
+    """Return what is wanted, with the name that the endpoint has, and what the workspace has of it.
+
+    Raises AzureError or UsageError if publishing would change what is not ours, or fire beside what is to be adopted.
+    """
+    actual = published.of_plan(plan, workspace, wanted.whose, wanted.endpoint)
+    if isinstance(adopt, str) and adopt:
+        there = _adoptable(wanted, actual, published.endpoint_called(workspace, adopt))
+        wanted, actual = replace(wanted, takes=there.id), replace(actual, endpoint=there)
+    if actual.endpoint:
+        wanted = replace(wanted, endpoint=actual.endpoint.name)
+    actual = taken(wanted, with_imported(plan.imported, wanted.whose, actual))
+    require_own(wanted, actual)
+    if actual.endpoint is None and (before := published.endpoint_with_id(workspace, plan.imported.id)):
+        require_imported_adopted(actual, before)
+    require_adopted(wanted, actual)
+    return wanted, actual
+
+
+def _adoptable(wanted: Wanted, actual: Actual, there: Endpoint) -> Endpoint:
+    """Return the endpoint to take over. Raises UsageError if it is another pipeline's, or this one has another."""
+    if there.mark and there.mark.identity != wanted.whose.identity:
+        raise UsageError(
+            f"Endpoint {there.name} was created by publishing {there.mark.identity}: publish that pipeline."
+        )
+    own = actual.endpoint
+    if own and own.id != there.id:
+        what = f"The workspace has endpoint {own.name} too, so {wanted.name} cannot take over {there.name}."
+        raise UsageError(f"{what} Rename the pipeline in the file (`name:`).")
+    return there
+
+
+def _noted(wanted: Wanted, actual: Actual, done: list[Change]) -> list[Change]:
+    """Return changes that say which description of a person does not fit beside the mark."""
+    digests = {schedule.key: schedule.digest for schedule in wanted.schedules}
+    texts = {known.id: known.text for known in actual.schedules}
+    if actual.endpoint:
+        texts[actual.endpoint.id] = actual.endpoint.text
+    return [
+        replace(change, details=(*change.details, "description shortened"))
+        if change.action in {"update", "replace"}
+        and is_shortened(texts.get(change.id, ""), wanted.whose.mark(digests.get(change.key, "0"), change.key or None))
+        else change
+        for change in done
+    ]
 
 
 def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:

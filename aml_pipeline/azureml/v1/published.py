@@ -7,15 +7,23 @@ cannot be built from what other programs wrote, so the raw entities are requeste
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
-from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing
+from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing, Whose, with_imported
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data
 from aml_pipeline.azureml.v1.marks import mark_in, marked, text_in
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import suggest
+from aml_pipeline.pipeline.plan.model import Plan
 
+# A list has at most as many as are asked for, and there is no way to ask for the rest.
+_MOST_ENDPOINTS = 10_000
+# Ids of Azure ML, and the names that `PipelineEndpoint.archive` gives.
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACTIVE = frozenset({"0", "Active", None})
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -39,6 +47,53 @@ def look(workspace: Sdk, endpoint: str) -> Actual:
         )
 
 
+def of_plan(plan: Plan, workspace: Sdk, whose: Whose, endpoint: str) -> Actual:
+    """Return all of a workspace, with the plan's endpoint: that name, or another one with a mark, if it was taken over.
+
+    The published pipeline that the file was imported from counts as ours, if the import found it to be the same.
+    """
+    actual = look(workspace, endpoint)
+    if actual.endpoint is None:
+        actual = replace(actual, endpoint=_endpoint_with_mark(workspace, whose))
+    return with_imported(plan.imported, whose, actual)
+
+
+def endpoint_called(workspace: Sdk, name: str) -> Endpoint:
+    """Return the endpoint with that name or id. Raises UsageError if there is none."""
+    with doing(f"looking up endpoint {name}"):
+        service = provider(workspace)._service_caller  # noqa: SLF001 - see above
+        found = _endpoint_called(service, name) or _endpoint_with_id(service, name)
+        known = [] if found else [str(entity.name) for entity in _endpoints(service)]
+    if found is None:
+        raise UsageError(f'The workspace has no pipeline endpoint "{name}". {suggest(name, known)}'.rstrip())
+    return found
+
+
+def endpoint_with_id(workspace: Sdk, known: str) -> Endpoint | None:
+    """Return the endpoint with that id, if there is one. Raises AzureError."""
+    with doing("looking up the endpoint that the pipeline was imported from"):
+        return _endpoint_with_id(provider(workspace)._service_caller, known)  # noqa: SLF001 - see above
+
+
+def _endpoint_with_id(service: Sdk, known: str) -> Endpoint | None:
+    is_id = _ID.fullmatch(known)
+    return _found(lambda: service.get_pipeline_endpoint_by_id_async(endpoint_id=known)) if is_id else None
+
+
+def _endpoint_with_mark(workspace: Sdk, whose: Whose) -> Endpoint | None:
+    """Return the endpoint with the mark of this pipeline, if there is one, whatever its name; not an archived one."""
+    with doing("looking up the pipeline endpoints"):
+        service = provider(workspace)._service_caller  # noqa: SLF001 - see above
+        found = [_endpoint(entity) for entity in _endpoints(service)]
+    ours = [known for known in found if known.mark and known.mark.identity == whose.identity]
+    return next((known for known in ours if known.active or not _ID.fullmatch(known.name)), None)
+
+
+def _endpoints(service: Sdk) -> list[Sdk]:
+    found = service.get_all_pipeline_endpoints_async(active_only=False, max_results=_MOST_ENDPOINTS)
+    return sorted(found or (), key=lambda entity: (str(entity.created_date), entity.id))
+
+
 def set_active(workspace: Sdk, schedule: Schedule, *, active: bool) -> None:
     """Enable or disable a schedule as a person would, and keep everything else of it."""
     mark, status = schedule.mark, "Active" if active else "Disabled"
@@ -52,18 +107,24 @@ def _pipeline(entity: Sdk) -> Pipeline:
 
 
 def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
+    return _found(lambda: service.get_pipeline_endpoint_by_name_async(name=name))
+
+
+def _found(ask: Callable[[], Sdk]) -> Endpoint | None:
     try:
-        entity = service.get_pipeline_endpoint_by_name_async(name=name)
+        entity = ask()
     except Exception as error:  # the SDK raises bare Exception
         if status_of(error) == NOT_FOUND:
             return None
         raise
-    if entity is None:
-        return None
+    return _endpoint(entity) if entity is not None else None
+
+
+def _endpoint(entity: Sdk) -> Endpoint:
     versions = {version.version: version.pipeline_id for version in entity.pipeline_version_list or ()}
     active = entity.entity_status in _ACTIVE
     mark, text = mark_in(entity.description), text_in(entity.description)
-    return Endpoint(entity.id, mark, entity.default_version, versions, active, text)
+    return Endpoint(entity.id, mark, entity.default_version, versions, active, text, name=entity.name or "")
 
 
 def _schedule(entity: Sdk) -> Schedule:
@@ -75,9 +136,9 @@ def _schedule(entity: Sdk) -> Schedule:
         name=entity.name or "",
         mark=mark,
         active=entity.entity_status in _ACTIVE,
-        runs=entity.pipeline_endpoint_id,
+        runs=entity.pipeline_endpoint_id or entity.pipeline_id,
         experiment=info.experiment_name if info else None,
-        timing=_timing(entity.recurrence) if entity.recurrence and mark else None,
+        timing=_timing(entity.recurrence) if entity.recurrence else None,
         parameters=_parameters(info) if info else None,
         created=str(entity.created_date),
         text=text_in(description),

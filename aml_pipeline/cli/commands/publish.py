@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
@@ -25,35 +26,41 @@ from aml_pipeline.project.folder import Project
 def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or print what would change; with ``--exit-code`` exit with 5 if there are changes."""
     plan, project = open_with(options).require()
-    if options.flag("adopt") and options.text("version") is not None:
+    adopt, version = options.text("adopt"), options.text("version")
+    if adopt is not None and version is not None:
         raise UsageError("--adopt and --version cannot be combined. Publish with --adopt first, then with --version.")
     try:
         with waiting.heard_by(listener()), waiting.reminding("determining what to publish"):
             changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
-        say(f"Stopped. Completed changes stay; {_rest(options.text('version'))}")
+        say(f"Stopped. Completed changes stay; {_rest(version, adopt)}")
         return status_of(error)
     if options.text("format") == "json":
         print_json([_row(change) for change in changes])
     else:
         print(as_text(changes))
         print(_summary(changes, options))
-        for line in _addresses(changes):
+        for line in dict.fromkeys(_addresses(changes)):  # an endpoint may change twice
             print(line)
     something = any(change.action != "unchanged" for change in changes)
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
-def _rest(version: str | None) -> str:
+def _rest(version: str | None, adopt: str | None) -> str:
     """Return the command that completes an interrupted one; ``previous`` may mean another version by then."""
     if version == "previous":
         return "`aml-pipeline publish --version VERSION` will do the rest: name the version, not `previous`."
-    command = "aml-pipeline publish" + (f" --version {version}" if version is not None else "")
+    words = ["--adopt", *([adopt] if adopt else [])] if adopt is not None else []
+    words += ["--version", version] if version is not None else []
+    command = shlex.join(["aml-pipeline", "publish", *words])
     return f"`{command}` will do the rest."
 
 
 def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> list[Change]:
     dry, version, sdk = options.flag("dry_run"), options.text("version"), sdks.chosen(plan, options.text("sdk"))
+    adopt = options.text("adopt")
+    if sdk == "v2" and adopt:
+        publishing.require_no_endpoint(adopt)
     if version is None:
         publishing.require_publishable(plan, project, sdk=sdk)
     with stopping.heard(stopping.UPLOADS if sdk == "v2" and not dry else "") as raise_what_was_heard:
@@ -62,7 +69,7 @@ def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[st
         if version is not None:
             changes = azureml.go_back(plan, workspace, version, dry_run=dry)
         else:
-            changes = azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
+            changes = azureml.publish(plan, workspace, project, dry_run=dry, adopt=adopt or adopt is not None)
     raise_what_was_heard()
     return changes
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.plan import graph, titles
+from aml_pipeline.pipeline.plan.imported import Imported
 from aml_pipeline.pipeline.plan.settings import (
     Compute,
     DatasetPlace,
@@ -200,7 +201,8 @@ class Plan:
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
     whether runs of the published pipeline may reuse earlier results, ``endpoint`` is its batch endpoint, if any.
     ``sdk`` and ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML.
-    ``data`` has the places that the caller gave to datasets. ``source`` is the file that was read, if any.
+    ``data`` has the places that the caller gave to datasets. ``imported`` says what in Azure ML the file was imported
+    from, ``source`` is the file that was read, if any.
     """
 
     file: str
@@ -219,6 +221,7 @@ class Plan:
     workspace: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    imported: Imported = field(default_factory=Imported)
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -281,7 +284,7 @@ class Plan:
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON data; a token is a mapping of its kind to its fields."""
         data = _as_data(replace(self, schedules={}, source=None))
-        del data["source"]
+        del data["source"], data["imported"]
         data["parameters"] = {name: parameter.as_data() for name, parameter in self.parameters.items()}
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
