@@ -140,6 +140,7 @@ def test_without_adopt_nothing_that_has_no_mark_is_ever_changed(wanted: Wanted, 
     half = _renamed(published(wanted, found, stop)) if stop else found
     now = published(plain(wanted), half)
     assert _without_mark(now) == _without_mark(half)
+    assert taken(plain(wanted), half) == half
 
 
 def _without_mark(now: Actual) -> list[object]:
