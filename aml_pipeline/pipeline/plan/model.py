@@ -221,7 +221,7 @@ class Plan:
     workspace: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
-    imported: Imported = field(default_factory=Imported)
+    imported: Imported = field(default_factory=Imported, compare=False)
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property

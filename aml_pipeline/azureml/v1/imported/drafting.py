@@ -131,7 +131,7 @@ def _document(
         "name": name,
         "description": "" if text == found.experiment else text,
         "experiment": "" if experiment == name else experiment,
-        "x-imported-from": _origin(found),
+        "x-imported-from": _origin(found, naming),
         **_shared(steps),
         "snapshot": ["**"],
         "publish": {"reuse": True} if not found.is_run and any(node.is_deterministic for node in nodes) else {},
@@ -148,9 +148,12 @@ def _experiments(found: Found) -> list[str]:
     return [str(info["ExperimentName"]) for info in infos if info.get("ExperimentName")]
 
 
-def _origin(found: Found) -> dict[str, str]:
-    """Return what the file was imported from, for `publish --adopt`."""
-    origin = {"workspace": found.workspace, "endpoint": found.endpoint, "id": found.endpoint_id}
+def _origin(found: Found, naming: Naming) -> dict[str, Any]:
+    """Return what the file was imported from, for `publish --adopt`, which takes over an endpoint and its schedules."""
+    origin: dict[str, Any] = {"workspace": found.workspace, "endpoint": found.endpoint, "id": found.endpoint_id}
+    if found.endpoint_id:
+        named = ((schedules.name_of(one, naming), str(one.entity.get("Id"))) for one in schedules.published(found))
+        origin |= {"pipeline": found.pipeline, "schedules": dict(named)}
     return {key: value for key, value in origin.items() if value}
 
 

@@ -46,6 +46,7 @@ class Found:
     assignments: Mapping[str, str] = field(default_factory=dict)
     endpoint: str = ""  # its name, if an endpoint was read
     endpoint_id: str = ""
+    pipeline: str = ""  # the id of the published pipeline, if one was read
     active: bool = True  # a disabled endpoint or pipeline is read as well
     workspace: str = ""  # subscription/group/name
     environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have

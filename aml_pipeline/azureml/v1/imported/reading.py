@@ -137,6 +137,7 @@ def _whole(asked: Services, named: _Named) -> Found:
         endpoint=str(named.endpoint.get("Name") or ""),
         missing=missing,
         endpoint_id=str(named.endpoint.get("Id") or ""),
+        pipeline="" if named.title.startswith("run ") else str(named.entity.get("Id") or ""),
         active=active,
         workspace=asked.name,
         environments=_environments(asked, [*sequence(graph.get("ModuleNodes")), *map(_module, modules.values())]),
