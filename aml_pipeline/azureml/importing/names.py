@@ -33,7 +33,7 @@ class Names:
     @property
     def renamed(self) -> tuple[Renamed, ...]:
         """The names that changed, in the order in which they were given."""
-        pairs = ((what, old.partition("\0")[0], new) for (what, _, old), new in self.given.items())
+        pairs = ((what, old.rpartition("\0")[0], new) for (what, _, old), new in self.given.items())
         return tuple(dict.fromkeys(Renamed(what, old, new) for what, old, new in pairs if old != new))
 
 

@@ -101,17 +101,28 @@ def inputs_by_name(workspace: Sdk, folder: Path) -> Sdk:
 
 
 def saved_datasets(workspace: Sdk, folder: Path) -> Sdk:
-    """Datasets that are not registered: paths on a datastore, one of them of two paths; data as a dataset."""
+    """A dataset that is not registered: a path on a datastore; and an output that is handed on as a dataset."""
     from azureml.core import Dataset
     from azureml.pipeline.core import Pipeline, PipelineData
 
     source = scripts(folder, "prepare.py", "train.py")
     store = workspace.get_default_datastore()
-    one = Dataset.File.from_files((store, "raw/2024"), validate=False).as_named_input("year").as_mount()
-    two = Dataset.File.from_files([(store, "raw/2022"), (store, "raw/2023")], validate=False).as_named_input("years")
+    year = Dataset.File.from_files((store, "raw/2024"), validate=False).as_named_input("year").as_mount()
     ready = PipelineData("ready", datastore=store).as_dataset()
     shared = {"source_directory": source, "runconfig": configuration()}
-    arguments = ["--year", one, "--years", two.as_download(), "--to", ready]
-    prepare = step("prepare.py", "prepare", arguments, outputs=[ready], **shared)
+    prepare = step("prepare.py", "prepare", ["--year", year, "--to", ready], outputs=[ready], **shared)
     train = step("train.py", "train", ["--in", ready.as_named_input("ready").as_mount()], **shared)
     return Pipeline(workspace, [prepare, train])
+
+
+def two_paths(workspace: Sdk, folder: Path) -> Sdk:
+    """A dataset of two paths on a datastore, beside a step that does not need it."""
+    from azureml.core import Dataset
+    from azureml.pipeline.core import Pipeline
+
+    source = scripts(folder, "prepare.py", "train.py")
+    store = workspace.get_default_datastore()
+    years = Dataset.File.from_files([(store, "raw/2022"), (store, "raw/2023")], validate=False).as_named_input("years")
+    shared = {"source_directory": source, "runconfig": configuration()}
+    prepare = step("prepare.py", "prepare", ["--years", years.as_download()], **shared)
+    return Pipeline(workspace, [prepare, step("train.py", "train", ["--n", 1], **shared)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def automl(workspace: Sdk, folder: Path) -> Sdk:
         primary_metric="r2_score",
         compute_target=workspace.compute_targets[CLUSTER],
         path=str(folder),
-        debug_log=str(folder / "automl.log"),
+        debug_log=os.devnull,
     )
     return Pipeline(workspace, [AutoMLStep("automl", settings)])
 
