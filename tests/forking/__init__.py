@@ -29,6 +29,7 @@ Done: TypeAlias = "subprocess.CompletedProcess[str]"
 ROOT = Path(__file__).parents[2]
 SIZE = struct.Struct("!Q")
 COMMAND_LINE = "aml_pipeline"
+SCRIPTS = "steps"  # not one program but the scripts of this folder, and others that import torch
 # What Python reads while it starts: with other values of these a process has to be started anew.
 _READ_AT_START = ("LANG", "LC_", "PYTHON")
 
@@ -47,6 +48,14 @@ def run(words: Sequence[str], cwd: Path, variables: Mapping[str, str], program: 
         timeout=PATIENCE,
         check=False,
     )
+
+
+def run_script(words: Sequence[str], cwd: Path, variables: Mapping[str, str], warnings: Sequence[str]) -> Done:
+    """Run a script, the first word, to its end, as Python with the options ``warnings`` does where torch is imported.
+
+    ``PYTHONPATH`` may be among the variables, and no other variable for Python.
+    """
+    return _helper(SCRIPTS, tuple(warnings)).run(words, cwd, variables)
 
 
 def command(words: Sequence[str], program: str = COMMAND_LINE) -> list[str]:
@@ -72,13 +81,13 @@ def _at_start(variables: Mapping[str, str]) -> dict[str, str]:
 class _Helper:
     """The process that forks itself; it ends when this process does, since it then reads the end of its requests."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, options: tuple[str, ...] = ()) -> None:
         self._program = program
         self._requests, other = socket.socketpair()
         self._one_at_a_time = threading.Lock()
         with other:
             self._process = subprocess.Popen(
-                [*_python(program), "-m", __name__, str(other.fileno()), program],
+                [*_python(program), *options, "-m", __name__, str(other.fileno()), program],
                 cwd=ROOT,
                 env=environ(),
                 stdin=subprocess.DEVNULL,

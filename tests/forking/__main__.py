@@ -21,13 +21,15 @@ from typing import Any
 
 import aml_pipeline
 from aml_pipeline.cli.importing import imported
-from tests.forking import COMMAND_LINE, SIZE, asked
+from tests.forking import COMMAND_LINE, SCRIPTS, SIZE, asked
 
 # What a program imports beside the package, and what of ours calls it: it keeps quiet what an SDK says meanwhile.
 SDKS = {
     "tests.loopback.command_line": ("v1", ("azureml.core", "azureml.pipeline.core", "azureml.pipeline.steps")),
     "tests.loopback_v2.command_line": ("v2", ("azure.ai.ml", "azure.identity")),
 }
+
+OF_SCRIPTS = ("numpy", "sklearn.datasets", "torch", "torch.distributed", "torch.nn.parallel", "torchvision.datasets")
 
 
 def main() -> None:
@@ -49,6 +51,16 @@ def main() -> None:
 
 
 def _import(program: str) -> None:
+    if program == SCRIPTS:
+        for name in OF_SCRIPTS:
+            importlib.import_module(name)
+    else:
+        _import_package(program)
+    gc.collect()
+    gc.freeze()  # else each fork would copy all of it, to look for garbage
+
+
+def _import_package(program: str) -> None:
     for module in pkgutil.walk_packages(aml_pipeline.__path__, "aml_pipeline."):
         if not module.name.endswith("__main__"):
             imported(module.name)
@@ -59,8 +71,6 @@ def _import(program: str) -> None:
                 importlib.import_module(name)
     if program == COMMAND_LINE:
         asked.answer_once()
-    gc.collect()
-    gc.freeze()  # else each fork would copy all of it, to look for garbage
 
 
 def _next(requests: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -97,11 +107,10 @@ def _become(program: str, said: dict[str, Any], streams: Sequence[int]) -> None:
     os.environ.update(said["environ"])
     time.tzset()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = [program, *said["words"]]
-    sys.path[0] = said["cwd"]
     status = 1
     try:
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
+        _run(program, said)
+        status = 0
     except SystemExit as ended:
         status = int(ended.code or 0)
     except BaseException:  # noqa: BLE001 - as Python ends
@@ -111,6 +120,21 @@ def _become(program: str, said: dict[str, Any], streams: Sequence[int]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _run(program: str, said: dict[str, Any]) -> None:
+    """Run the program in the place of this one: its words, and where it finds modules."""
+    words = said["words"]
+    if program == SCRIPTS:
+        script = os.path.abspath(words[0])
+        given = os.environ.get("PYTHONPATH", "")
+        sys.argv[:] = words
+        sys.path[:2] = [os.path.dirname(script), *given.split(os.pathsep)] if given else [os.path.dirname(script)]
+        runpy.run_path(script, run_name="__main__")
+    else:
+        sys.argv = [program, *words]
+        sys.path[0] = said["cwd"]
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
+from tests import forking
 from tests.patience import PATIENCE
 
 STEPS = Path(__file__).parents[2] / "steps"
@@ -29,23 +29,32 @@ Script = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def run_script(
-    name: str, *arguments: object, status: int = 0, environ: dict[str, str] | None = None
+    name: str | Path, *arguments: object, status: int = 0, environ: dict[str, str] | None = None, anew: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a script as people do, in its folder; there is no network, a warning is an error, and it must exit so."""
+    """Run a script as people do, in its folder; there is no network, a warning is an error, and it must exit so.
+
+    It finds torch imported, unless ``anew``: then Python is started for it.
+    """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "AZUREML"))}
-    done = subprocess.run(
-        [sys.executable, *WARNINGS, name, *map(str, arguments)],
+    variables = {**inherited, **NO_NETWORK, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1", **(environ or {})}
+    words = [str(name), *map(str, arguments)]
+    done = _started(words, variables) if anew else forking.run_script(words, STEPS, variables, WARNINGS)
+    assert done.returncode == status, f"{name} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def _started(words: list[str], variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *WARNINGS, *words],
         cwd=STEPS,
-        env={**inherited, **NO_NETWORK, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1", **(environ or {})},
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == status, f"{name} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +84,8 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Torch on one thread, as train.py has it: bits depend on the number."""
+    import torch  # 2 s, also where no test of this folder runs
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

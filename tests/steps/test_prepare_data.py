@@ -135,7 +135,7 @@ prepare_data.main(["--dataset", "digits", "--archive", "no such folder", "--outp
 print(sorted({{"torch", "torchvision", "azureml"}} & set(sys.modules)))
 """
     (tmp_path / "run.py").write_text(code, encoding="utf-8")
-    done = script(tmp_path / "run.py", environ={"PYTHONPATH": str(Path(prepare_data.__file__).parent)})
+    done = script(tmp_path / "run.py", environ={"PYTHONPATH": str(Path(prepare_data.__file__).parent)}, anew=True)
     assert done.stdout.endswith("\n[]\n")
     assert contents(output) == contents(digits)
 

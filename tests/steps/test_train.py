@@ -362,4 +362,4 @@ def test_importing_it_does_nothing(script: Any, tmp_path: Path) -> None:  # noqa
     code += "print(torch.get_num_threads() == before, 'azureml' in sys.modules)"
     (tmp_path / "ask.py").write_text(code, encoding="utf-8")
     environ = {"PYTHONPATH": str(Path(train.__file__).parent), "OMP_NUM_THREADS": "2"}
-    assert script(tmp_path / "ask.py", environ=environ).stdout == "True False\n"
+    assert script(tmp_path / "ask.py", environ=environ, anew=True).stdout == "True False\n"
