@@ -49,12 +49,11 @@ def _submitted(service: Service, folder: Path) -> str:
     submit.ours(connect(service, folder), submit.project(folder / "project", STEPS), STEPS)
     modules = sorted(service.state.modules.values(), key=lambda module: str(module["Name"]))
     for number, module in enumerate(modules):
-        other = modules[number - number % 2]
-        module.update(StorageId=other["StorageId"], DataLocation=other["DataLocation"])
-    for module in modules[::2]:
-        names = [f"{module['Name']}.py", "other.py"]
-        scripts = dict.fromkeys(names, b"print(1)\n")
-        service.state.zips[module["StorageId"]] = zipped({**scripts, "model.bin": os.urandom(BYTES // SNAPSHOTS)})
+        first = modules[number - number % 2]
+        module.update(StorageId=first["StorageId"], DataLocation=first["DataLocation"])
+    for one, other in zip(modules[::2], modules[1::2], strict=True):
+        code = {f"{module['Name']}.py": f"print({module['Name']!r})\n".encode() for module in (one, other)}
+        service.state.zips[one["StorageId"]] = zipped({**code, "model.bin": os.urandom(BYTES // SNAPSHOTS)})
     return service.sent[0]
 
 
