@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.azureml.v1.imported.drafting import draft
 from aml_pipeline.azureml.v1.imported.found import FoundDataset
 from aml_pipeline.azureml.v1.imported.listing import Row, listed
 from aml_pipeline.azureml.v1.imported.reading import read
@@ -129,12 +131,13 @@ def test_a_disabled_pipeline_is_read_with_what_its_endpoint_has(
 
 def test_what_runs_an_earlier_version_is_said(workspace: Sdk, tmp_path: Path) -> None:
     pipeline, endpoint = publish(workspace, tmp_path)
-    old = schedule(workspace, "old", pipeline_id=pipeline.id)
+    schedule(workspace, "old", pipeline_id=pipeline.id)
     endpoint.add_default(example.pipeline(workspace, tmp_path / "source", epochs="5").publish(name="lesson"))
     found = read(workspace, endpoint="training")
     assert found.schedules == []
-    assert list(found.missing) == [old.id]
-    assert pipeline.id in found.missing[old.id]
+    why = f"It runs an earlier version of the endpoint. Import that with `--pipeline {pipeline.id}`, or disable it."
+    assert found.losses == [Loss("schedule old", f"pipeline {pipeline.id}", why)]
+    assert draft(found).losses[0] == found.losses[0]
 
 
 def test_a_run_is_read_with_its_values(service: Service, workspace: Sdk, tmp_path: Path) -> None:

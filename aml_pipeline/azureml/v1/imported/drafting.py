@@ -46,7 +46,7 @@ def draft(found: Found) -> Draft:
         code={code[naming.steps[node.id]]: node.snapshot for node in said},
         files={path: text for path, text in of.environments.files.items() if _is_used(path, document)},
         renamed=naming.names.renamed,
-        losses=(*losses, *lost),
+        losses=(*found.losses, *losses, *lost),
         missing=missing,
         source=found.title,
     )

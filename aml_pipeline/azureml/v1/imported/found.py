@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from aml_pipeline.azureml.importing.draft import Loss
+
 Json: TypeAlias = Mapping[str, Any]
 
 
@@ -30,7 +32,7 @@ class Found:
     ``assignments`` are values of parameters; those for data are a path on a datastore, or the id of data.
     Numbers of ``EntityStatus``, ``DataStoreMode``, ``Frequency`` and ``WeekDays`` are words. A module has its snapshot
     as ``StorageId``, a source has ``DataStoreName`` and ``PathOnDataStore``, wherever they were sent. ``missing`` says
-    of each id that could not be read, or is not read, why.
+    of each id that could not be read, why; ``losses`` has what is not read.
     """
 
     title: str  # in words: ``endpoint training``, ``run 0123``
@@ -51,6 +53,7 @@ class Found:
     workspace: str = ""  # subscription/group/name
     environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have
     missing: Mapping[str, str] = field(default_factory=dict)
+    losses: Sequence[Loss] = ()
 
     @property
     def is_run(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data as v1_data
 from aml_pipeline.azureml.v1.imported import data, listing, single
@@ -28,7 +29,7 @@ class _Named:
     experiment: str = ""
     schedules: Sequence[Json] = ()
     endpoint: Json = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
+    losses: Sequence[Loss] = ()
 
 
 def read(workspace: Sdk, *, endpoint: str | None = None, pipeline: str | None = None, run: str | None = None) -> Found:
@@ -59,11 +60,15 @@ def _endpoint(asked: Services, wanted: str) -> _Named:
         raise AzureError(f"{what} Import another of its versions with `--pipeline ID`.")
     others = set(listing.versions(entity).values()) - {known}
     planned = listing.schedules(asked)
-    why = "a schedule of pipeline {}, an earlier version of the endpoint, which can be imported with `--pipeline`"
-    earlier = {str(one.get("Id")): one.get("PipelineId") for one in planned if one.get("PipelineId") in others}
-    missing = {schedule: why.format(runs) for schedule, runs in earlier.items()}
+    lost = [_of_earlier(one) for one in planned if one.get("PipelineId") in others]
     runs = _running(planned, {known}, {entity.get("Id")})
-    return _Named(f"endpoint {entity.get('Name')}", pipeline, "", runs, entity, missing)
+    return _Named(f"endpoint {entity.get('Name')}", pipeline, "", runs, entity, lost)
+
+
+def _of_earlier(schedule: Json) -> Loss:
+    pipeline = schedule.get("PipelineId")
+    why = f"It runs an earlier version of the endpoint. Import that with `--pipeline {pipeline}`, or disable it."
+    return Loss(f"schedule {schedule.get('Name')}", f"pipeline {pipeline}", why)
 
 
 def _endpoint_called(asked: Services, wanted: str) -> Json:
@@ -118,7 +123,7 @@ def _whole(asked: Services, named: _Named) -> Found:
     graph, interface = (asked.find("pipelines", f"Graphs/{graph_id}{end}") for end in ("", "/Interface"))
     if graph is None:
         raise AzureError(f"Azure ML does not have the graph of {named.title} any more, so it cannot be imported.")
-    missing = dict(named.missing)
+    missing: dict[str, str] = {}
     modules = _read_each(asked, "Modules", _ids(graph, "ModuleNodes", "ModuleId"), "module", missing)
     sources = _read_each(asked, "DataSources", _ids(graph, "DatasetNodes", "DatasetId"), "data source", missing)
     active = listing.is_active(named.entity) and listing.is_active(named.endpoint)
@@ -136,6 +141,7 @@ def _whole(asked: Services, named: _Named) -> Found:
         assignments=_assignments(named.entity),
         endpoint=str(named.endpoint.get("Name") or ""),
         missing=missing,
+        losses=named.losses,
         endpoint_id=str(named.endpoint.get("Id") or ""),
         pipeline="" if named.title.startswith("run ") else str(named.entity.get("Id") or ""),
         active=active,
@@ -171,7 +177,7 @@ def _source(answer: Json) -> Json:
 
 def _datasets(asked: Services, values: Sequence[object], missing: dict[str, str]) -> dict[str, FoundDataset]:
     """Read the data that the JSON refers to: by id, or by id and version as ``ID:VERSION``."""
-    known = {data.key(one): (kind, one) for kind, one in data.references(values)}
+    known = {data.key(one): (kind, one) for kind, one in data.references(values) if data.key(one)}
     found = each(lambda key: data.read(asked, *known[key]), known)
     missing.update({str(known[key][1].get("Id")): data.GONE for key, dataset in found.items() if dataset is None})
     return {key: dataset for key, dataset in found.items() if dataset is not None}
