@@ -101,17 +101,24 @@ def services(workspace: Sdk) -> Services:
 
 
 def each(
-    function: Callable[[str], _Result], keys: Iterable[str], threads: int = _THREADS, stop: Callable[[], object] = bool
+    function: Callable[[str], _Result],
+    keys: Iterable[str],
+    threads: int = _THREADS,
+    *,
+    told: Callable[[int], object] = bool,
+    stop: Callable[[], object] = bool,
 ) -> dict[str, _Result]:
     """Return what ``function`` returns for each key, called in threads, once for equal keys.
 
-    After the first error, or a signal, nothing more is begun, and ``stop`` tells what runs already.
+    ``told`` hears from this thread how many are done. After the first error, or a signal, nothing more is begun, and
+    ``stop`` tells what runs already.
     """
     executor = ThreadPoolExecutor(threads)
     try:
         futures = {executor.submit(function, key): key for key in dict.fromkeys(keys)}
-        for future in as_completed(futures):
+        for done, future in enumerate(as_completed(futures), start=1):
             future.result()
+            told(done)
     except BaseException:
         stop()
         raise

@@ -40,7 +40,13 @@ def fetch(workspace: Sdk, code: Mapping[str, str], target: str) -> list[Loss]:
         work = _Download(services(workspace), target, len(folders))
         say(f"Downloading {counted(len(folders), 'snapshot')} of {counted(len(code), 'folder')}.")
         with reminding(work.progress):
-            found = each(lambda snapshot: work.run(snapshot, folders[snapshot]), folders, _THREADS, work.stopped.set)
+            found = each(
+                lambda snapshot: work.run(snapshot, folders[snapshot]),
+                folders,
+                threads=_THREADS,
+                told=work.tell,
+                stop=work.stopped.set,
+            )
         say(f"Downloaded {counted(len(work.done), 'snapshot')}, {work.size}.")
     return [loss for losses in found.values() for loss in losses]
 
@@ -58,7 +64,13 @@ class _Download:
 
     def progress(self) -> str:
         """Return what is done at the moment."""
-        return f"downloading snapshots, {len(self.done)} of {self.count}, {self.size}"
+        return f"downloading snapshots, {len(self.done)} of {self.count}, {self.size} so far"
+
+    def tell(self, done: int) -> None:
+        """Report each tenth of all snapshots, as a bar."""
+        tenths = done * 10 // self.count
+        if done < self.count and tenths > (done - 1) * 10 // self.count:
+            say(f"[{'#' * tenths:·<10}] {done} of {counted(self.count, 'snapshot')}, {self.size}")
 
     @property
     def size(self) -> str:
