@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from aml_pipeline.azureml import heard_by
 from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.azureml.v1.imported.asking import Services
 from aml_pipeline.azureml.v1.imported.drafting import draft
 from aml_pipeline.azureml.v1.imported.found import FoundDataset
-from aml_pipeline.azureml.v1.imported.listing import Row, listed
+from aml_pipeline.azureml.v1.imported.listing import Row, endpoints, listed
 from aml_pipeline.azureml.v1.imported.reading import read
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback import example
@@ -272,6 +276,26 @@ def test_all_endpoints_are_listed(service: Service, workspace: Sdk, tmp_path: Pa
     planned = ("nightly", "old (disabled)")
     assert rows[1] == Row("endpoint", "training", endpoint.id, "0", active=True, created=created, schedules=planned)
     assert [row.id for row in rows if not row.active] == ["7"]
+    for number in range(100, 121):
+        service.state.endpoints.pop(str(number), None)
+    del service.state.endpoints[endpoint.id]
+    heard: list[str] = []
+    with heard_by(heard.append):
+        listed(workspace)
+    assert heard == ["Azure ML listed exactly 100 endpoints; there may be more, which can be imported by name."]
+
+
+def test_pages_of_a_list_are_read_to_the_end() -> None:
+    """The SDK knows lists with a token, and the loopback service gives none."""
+    pages = [{"Entity": [{"Name": "a"}], "ContinuationToken": "t"}, {"Entity": [{"Name": "b"}]}]
+    asked: list[Mapping[str, str]] = []
+
+    def get(_service: str, _path: str, query: Mapping[str, str], **_: str) -> object:
+        asked.append(query)
+        return pages[len(asked) - 1]
+
+    assert [one["Name"] for one in endpoints(cast("Services", SimpleNamespace(get=get)))] == ["a", "b"]
+    assert [query.get("continuationToken") for query in asked] == [None, "t"]
 
 
 # Where the requests go that an import makes: of an endpoint, and of a run.
