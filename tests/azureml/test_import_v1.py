@@ -92,7 +92,7 @@ class Bench:
         assert self.service.writes() == []
         back = open_pipeline(str(self.target / "pipeline.yaml")).plan
         assert back is not None
-        return adapt(there)[0], back, drafted, done.differences or ()
+        return adapt(there)[0], back, drafted, tuple(done.differences or ())
 
 
 @pytest.fixture(scope="module")
