@@ -18,6 +18,11 @@ _PLAIN = re.compile(r"[\w@%+=:,./-]+")
 _SCRIPT = "Write this line into a script, `command: [bash, run.sh]`"
 
 
+def is_plain(text: str) -> bool:
+    """Whether a shell passes on a text as it is."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def problems(plan: Plan, step: Step) -> Iterator[Problem]:
     """Yield the words of ``step`` that SDK v1 may not pass on as they are; it quotes those of a script."""
     if step.script is not None:
@@ -33,16 +38,16 @@ def problems(plan: Plan, step: Step) -> Iterator[Problem]:
 def _changed(plan: Plan, step: Step) -> Iterator[tuple[str, str, Path]]:
     """Yield each text that a shell would change, the same without secrets, and its place in the file."""
     for argument in step.arguments:
-        if argument.option is not None and not _PLAIN.fullmatch(argument.option):
+        if argument.option is not None and not is_plain(argument.option):
             yield argument.option, argument.option, argument.place
     for option, token, place in with_options((*step.word_arguments, *step.arguments)):
         shown = parts(redaction.value(option, token))
         for part, hidden in zip(parts(token), shown, strict=True):
-            if isinstance(part, Literal) and isinstance(hidden, Literal) and not _PLAIN.fullmatch(part.text):
+            if isinstance(part, Literal) and isinstance(hidden, Literal) and not is_plain(part.text):
                 yield part.text, hidden.text, place
     for name in step.parameters:
         for text, place in _values(plan, name):
-            if not _PLAIN.fullmatch(text):
+            if not is_plain(text):
                 yield text, redaction.parameter(plan, name, text), place
 
 

@@ -45,7 +45,7 @@ LOSSES = {
     "the latest version is the one of that day",
     "outputs": "`may_be_empty`, the type of a model; the default datastore is named beside a path; an output that no "
     "argument names, with the steps that read it; `outputs` of the pipeline",
-    "environments": "`registered` and `pip_requirements` are a definition; the names and comments of files",
+    "environments": "`pip_requirements` is a conda file, `conda_environment` too; names and comments of files",
     "settings": "`allow_reuse` of steps that are published without `reuse`; `retries`, `python`, `identity`, "
     "`snapshot`, `tags`, secrets, sizes of compute targets, profiles",
     "schedules": "the zone is one of equal clocks; a cron is written in full; starts that nothing is counted from",

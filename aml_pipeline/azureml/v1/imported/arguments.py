@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, TypeGuard
 
+from aml_pipeline.azureml import shell_words
+from aml_pipeline.azureml.v1.imported import inputs
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.naming import Naming
 from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
@@ -34,13 +36,13 @@ def started(node: Node, naming: Naming, notes: Notes) -> dict[str, Any]:
             raise Unsayable(f"its argument {word.value} has no data: {why_no_source(node, naming, word.value)}")
         words.append(part)
     program, rest = _program(words, is_script="Script" in node.values)
+    if "script" not in program:
+        _refuse_for_shell(words)
     return {**program, **_arguments(node, naming, _safe(rest, notes), notes)}
 
 
 def why_no_source(node: Node, naming: Naming, port: str) -> str:
     """Return why nothing is known of what an input reads."""
-    from aml_pipeline.azureml.v1.imported import inputs
-
     source = node.sources.get(port)
     if source is None:
         return "nothing leads to it"
@@ -63,6 +65,14 @@ def _program(words: Sequence[Part], *, is_script: bool) -> tuple[dict[str, Any],
         raise Unsayable(f'its command begins with "{command[0]}", which is no program; write `command: [bash, …]`')
     _refuse(word_faults(command, (), ""))
     return {"command": command}, list(words[len(command) :])
+
+
+def _refuse_for_shell(words: Iterable[Part]) -> None:
+    """Raise Unsayable for a text that a shell would change: SDK v1 does not quote those of commands."""
+    for word in words:
+        if isinstance(word, Literal) and not shell_words.is_plain(word.text):
+            shown = without_secrets(word.text)
+            raise Unsayable(f'"{shown}" is for a shell; write the line into a script, `command: [bash, run.sh]`')
 
 
 def _literals(words: Iterable[Part]) -> Iterator[Literal]:

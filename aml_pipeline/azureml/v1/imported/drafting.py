@@ -44,9 +44,9 @@ def draft(found: Found) -> Draft:
     return Draft(
         document,
         code={code[naming.steps[node.id]]: node.snapshot for node in said},
-        files={path: text for path, text in of.environments.files.items() if _is_used(path, document)},
+        files=of.environments.files,
         renamed=naming.names.renamed,
-        losses=(*found.losses, *losses, *lost),
+        losses=tuple(dict.fromkeys((*found.losses, *losses, *lost))),
         missing=missing,
         source=found.title,
     )
@@ -171,7 +171,3 @@ def _shared(steps: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _is_read(dataset: str, steps: Mapping[str, Any]) -> bool:
     return f"${{{{ datasets.{dataset} }}}}" in repr(steps)
-
-
-def _is_used(path: str, document: Mapping[str, Any]) -> bool:
-    return any(path in one.get("environment", {}).values() for one in (document, *document["steps"].values()))

@@ -34,15 +34,28 @@ class Environments:
         entity = mapping(node.configuration.get("environment"))
         name, version = str(entity.get("name") or ""), str(entity.get("version") or "")
         at = {"version": version} if version else {}
-        if name.startswith(_CURATED):
-            return {"curated": name, **at}
-        is_known = (name, version) in self.found.environments and not re.fullmatch(_OURS, version)
-        text = _unsaid(entity)
-        if version and (text or is_known):
-            return {"registered": name, **at}
+        notes = Notes(f"environment {name}", notes.losses)
+        text, is_known = _unsaid(entity), (name, version) in self.found.environments
+        if is_known and (text or not re.fullmatch(_OURS, version)):
+            if not (text or name.startswith(_CURATED)):
+                self._note_definition(name, version, entity, notes)
+            return {"curated" if name.startswith(_CURATED) else "registered": name, **at}
         if text:
-            raise Unsayable(f"its environment {name or 'without a name'} {text}")
+            raise Unsayable(f"its environment {name or 'without a name'} {text}, and the workspace does not have it")
+        if name.startswith(_CURATED):
+            new = name.removeprefix(_CURATED)
+            notes.lose(
+                f"environment {name}", f"Azure ML does not have it any more. Its definition is the environment {new}."
+            )
+            name = new
         return self._defined(name or node.name, entity, notes)
+
+    def _note_definition(self, name: str, version: str, entity: Json, notes: Notes) -> None:
+        """Write the files of a registered environment too, for who moves to another workspace."""
+        for key, path in self._defined(name, entity, notes).items():
+            if str(path) in self.files:
+                cure = f"{path} is a copy. To declare it here, write `name: {name}` and `{key}: {path}`."
+                notes.lose(f"the definition of version {version}", f"The workspace has it; {cure}")
 
     def _defined(self, name: str, entity: Json, notes: Notes) -> dict[str, Any]:
         docker = mapping(entity.get("docker"))
@@ -59,7 +72,7 @@ class Environments:
         safe = "\n".join(map(without_secrets, text.split("\n")))
         if safe != text:
             cure = "Write it with variables that pip reads, such as https://${USER}:${TOKEN}@host/simple."
-            notes.lose(f"a login in environment {name}", f"It looks like a secret. {cure}")
+            notes.lose("a login", f"It looks like a secret. {cure}")
         key = json.dumps([ending, safe])
         if key not in self.paths:
             slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "environment"

@@ -38,7 +38,8 @@ def facts_made(plan: Plan, workspace: Sdk, project: Project) -> Facts:
     for key, schedule in work.plan.schedules.items():
         data = {name: place.address for name, place in work.plan.data_of(key).items()}
         values = dict(schedule.parameters)
-        made[f"schedule {key}"] = meaning.of_timing(schedule.recurrence, schedule.windows_zone, values, data)
+        timing = meaning.of_timing(schedule.recurrence, schedule.windows_zone, values, data)
+        made[f"schedule {key}"] = {**timing, "experiment": plan.experiment}
     return made
 
 

@@ -15,6 +15,7 @@ from aml_pipeline.core.plain import mapping, sequence
 
 # How the SDK writes a port into an argument: as text with a prefix; the last is the variable with the path of the port.
 _INPUT, _OUTPUT, _VARIABLE = "DatasetConsumptionConfig:", "DatasetOutputConfig:", "$AZUREML_DATAREFERENCE_"
+_SCRIPTS = "escloud"  # what executes the modules of scripts
 _ORDER = "_run_after_"  # ports that carry no data
 _REFERENCES = frozenset({"1", "GraphParameterName"})  # values that are names of the pipeline's parameters
 
@@ -118,7 +119,7 @@ def _node(found: Found, entity: Json, edges: Sequence[tuple[str, str, str]], dat
     return Node(
         known,
         str(module.get("Name")),
-        str(module.get("StepType") or "PythonScriptStep"),
+        _type(module),
         snapshot=str(module.get("StorageId") or ""),
         is_deterministic=bool(module.get("IsDeterministic", True)),
         values=values,
@@ -166,6 +167,12 @@ def _variables(structured: Json, values: Mapping[str, str]) -> Iterator[tuple[st
         name = str(entity.get("Name"))
         if entity.get("SetEnvironmentVariable") and name not in named and name in values:
             yield str(entity.get("EnvironmentVariableOverride") or name), values[name]
+
+
+def _type(module: Json) -> str:
+    """Return the SDK's class of a step; modules of early SDKs only say what executes them."""
+    runs = str(module.get("ModuleExecutionType") or _SCRIPTS)
+    return str(module.get("StepType") or ("PythonScriptStep" if runs == _SCRIPTS else runs))
 
 
 def _configuration(entity: Json, module: Json) -> Json:

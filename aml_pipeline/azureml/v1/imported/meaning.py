@@ -101,8 +101,9 @@ def _source(node: Node, naming: Naming, port: str) -> str:
 
 
 def _read(node: Node, naming: Naming, port: str) -> str:
-    mode = str(node.inputs.get(port, {}).get("DataStoreMode") or "mount").lower()
-    return f"{_source(node, naming, port)} ({mode})"
+    settings = node.inputs.get(port, {})
+    mode, place = str(settings.get("DataStoreMode") or "mount").lower(), settings.get("PathOnCompute")
+    return f"{_source(node, naming, port)} ({mode}{f' at {place}' if place else ''})"
 
 
 def _registered(node: Node, naming: Naming) -> Iterator[tuple[str, str]]:
@@ -126,6 +127,7 @@ def _output(port: str, entity: Json, model: str) -> dict[str, Any]:
         "datastore": entity.get("DataStoreName"),
         "path": path if path == outputs.OWN_PATH else path.replace("{output-name}", port).strip("/"),
         "mode": str(entity.get("DataStoreMode") or "mount").lower(),
+        "path on the node": entity.get("PathOnCompute"),
         "overwrite": bool(entity.get("Overwrite")) if is_fixed and entity.get("DataStoreMode") != "mount" else None,
         "register_as": mapping(entity.get("DatasetRegistration")).get("Name"),
         "model": model,
@@ -135,7 +137,7 @@ def _output(port: str, entity: Json, model: str) -> dict[str, Any]:
 
 def _distribution(node: Node) -> dict[str, Any]:
     found = running.distribution(node)
-    return {**found, "communicator": node.configuration.get("communicator")} if found else {}
+    return {**found, "communicator": str(node.configuration.get("communicator")).lower()} if found else {}
 
 
 def of_schedule(found: Found, naming: Naming, one: Published, draft: Draft) -> dict[str, Any]:
@@ -150,7 +152,9 @@ def of_schedule(found: Found, naming: Naming, one: Published, draft: Draft) -> d
         for known, name in naming.datasets.items()
         if known.parameter == parameter
     }
-    return of_timing(one.recurrence, one.zone, _received(given, draft.document.get("parameters", {})), data)
+    values = _received(given, draft.document.get("parameters", {}))
+    experiment = str(about.get("ExperimentName") or "")
+    return {**of_timing(one.recurrence, one.zone, values, data), "experiment": experiment}
 
 
 def _received(given: dict[str, Any], parameters: Collection[str]) -> dict[str, str]:

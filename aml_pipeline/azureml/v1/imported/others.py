@@ -19,7 +19,7 @@ def why_other(node: Node) -> str:
     if node.why:
         return node.why
     if node.type not in _PROGRAMS:
-        return f"a {node.type} cannot be said in pipeline.yaml"
+        return f"pipeline.yaml cannot say a step of type {node.type}"
     return "" if node.snapshot else "it has no snapshot, so its files are not known"
 
 
