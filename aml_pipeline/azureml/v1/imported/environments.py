@@ -27,7 +27,7 @@ class Environments:
 
     found: Found
     files: dict[str, bytes] = field(default_factory=dict)
-    paths: dict[str, str] = field(default_factory=dict)  # by content and kind
+    paths: dict[str, str] = field(default_factory=dict)  # by name, kind and content
 
     def of(self, node: Node, notes: Notes) -> dict[str, Any]:
         """Return the environment of a step. Raises Unsayable."""
@@ -45,7 +45,7 @@ class Environments:
         if name.startswith(_CURATED):
             new = name.removeprefix(_CURATED)
             notes.lose(
-                f"environment {name}", f"Azure ML does not have it any more. Its definition is the environment {new}."
+                "the curated environment", f"Azure ML has it no more. Its definition is called {new}."
             )
             name = new
         return self._defined(name or node.name, entity, notes)
@@ -61,19 +61,19 @@ class Environments:
         docker = mapping(entity.get("docker"))
         if docker.get("baseDockerfile"):
             return {"name": name, "dockerfile": self._file(name, "/Dockerfile", str(docker["baseDockerfile"]), notes)}
-        image, conda = str(docker.get("baseImage") or ""), conda_of(entity)
+        image, conda = _image(docker, notes), conda_of(entity)
         if conda is None:
             return {"name": name, "docker_image": image}
         keys = {"name": name, "conda_file": self._file(name, ".yml", emitter.text(conda), notes)}
         return keys if image in {"", BASE_IMAGE} else {**keys, "docker_image": image}
 
     def _file(self, name: str, ending: str, text: str, notes: Notes) -> str:
-        """Return the path of a file with ``text``; equal ones are one file."""
+        """Return the path of a file with ``text``, one for equal definitions of one name."""
         safe = "\n".join(map(without_secrets, text.split("\n")))
         if safe != text:
             cure = "Write it with variables that pip reads, such as https://${USER}:${TOKEN}@host/simple."
             notes.lose("a login", f"It looks like a secret. {cure}")
-        key = json.dumps([ending, safe])
+        key = json.dumps([name, ending, safe])
         if key not in self.paths:
             slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "environment"
             choices = (f"{FOLDER}/{slug}{number or ''}{ending}" for number in (0, *range(2, 10_000)))
@@ -91,12 +91,19 @@ def conda_of(entity: Json) -> Mapping[str, Any] | None:
     return {key: conda[key] for key in ("channels", "dependencies", *conda) if key in conda and key != "name"}
 
 
+def _image(docker: Json, notes: Notes) -> str:
+    """Return the address of an image, without the login of its registry."""
+    image, registry = str(docker.get("baseImage") or ""), mapping(docker.get("baseImageRegistry"))
+    address = str(registry.get("address") or "")
+    if any(registry.values()):
+        cure = "Register the environment in the workspace, and name it with `registered`."
+        notes.lose(f"the login of the registry {address}", f"It is a secret. {cure}")
+    return f"{address}/{image}" if address and not image.startswith(f"{address}/") else image
+
+
 def _unsaid(entity: Json) -> str:
     """Return what of a definition pipeline.yaml cannot say, else ""."""
     docker, python = mapping(entity.get("docker")), mapping(entity.get("python"))
-    registry = mapping(docker.get("baseImageRegistry"))
-    if any(registry.values()):
-        return "has the login of a registry of images"
     if docker.get("buildContext"):
         return "is built from a folder with a Dockerfile, which Azure ML does not return"
     if docker.get("baseDockerfile") and not python.get("userManagedDependencies"):
