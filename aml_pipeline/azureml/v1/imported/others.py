@@ -56,14 +56,19 @@ def _shown(values: Mapping[str, str]) -> dict[str, str]:
 def _arguments(node: Node, naming: Naming) -> list[str]:
     shown, before = [], ""
     for word, token in zip(node.words, naming.words(node), strict=True):
-        text = f"${{{{ {tokens.written(token)} }}}}" if token and word.kind != "literal" else word.value
+        if word.kind == "input":
+            text = f"${{{{ {_source(node, naming, word.value)} }}}}"
+        else:
+            text = f"${{{{ {tokens.written(token)} }}}}" if token and word.kind != "literal" else word.value
         shown.append(masked(before, without_secrets(text)))
         before = text if text.startswith("-") else ""
     return shown
 
 
 def _source(node: Node, naming: Naming, port: str) -> str:
-    source = node.sources[port]
+    source = node.sources.get(port)
+    if source is None:
+        return port
     if source.data is None:
         step = naming.steps.get(source.node, source.node)
         return f"steps.{step}.outputs.{naming.outputs.get((source.node, source.port), source.port)}"
