@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.importing import folder as project_folder
 from aml_pipeline.azureml.importing import proof
 from aml_pipeline.azureml.importing.draft import Draft
+from aml_pipeline.azureml.importing.proof import Facts
 from aml_pipeline.azureml.importing.proving import compared
 from aml_pipeline.azureml.v1.imported import facts, snapshots
 from aml_pipeline.azureml.v1.imported.drafting import draft
@@ -26,6 +28,7 @@ from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.settings import OutputSettings
 from aml_pipeline.pipeline.plan.tokens import Dataset, Literal, Output, Token
+from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import open_pipeline
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.conformance import strategies
@@ -60,6 +63,15 @@ class Bench:
     workspace: Sdk
     project: Path
     target: Path
+    read: dict[str, Any] = field(default_factory=dict)  # last
+
+    def proof(self, folder: str) -> list[str]:
+        """Return how the project in ``folder`` differs from what was read last."""
+        found, drafted = self.read["found"], self.read["draft"]
+        return compared(folder, "v1", lambda: facts.facts_of(found, drafted), self._made)
+
+    def _made(self, plan: Plan, project: Project) -> Facts:
+        return facts.facts_made(plan, self.workspace, project)
 
     def comes_back(
         self, text: str, *, how: str, profile: str | None = None, values: Mapping[str, str] | None = None
@@ -78,17 +90,9 @@ class Bench:
         found = read(self.workspace, **asked)
         drafted = draft(found)
         removal.remove(str(self.target))
-        done = project_folder.write(
-            drafted,
-            str(self.target),
-            lambda code, place: snapshots.fetch(self.workspace, code, place),
-            lambda place: compared(
-                place,
-                "v1",
-                lambda: facts.facts_of(found, drafted),
-                lambda made, of: facts.facts_made(made, self.workspace, of),
-            ),
-        )
+        self.read.update(found=found, draft=drafted)
+        fetch = partial(snapshots.fetch, self.workspace)
+        done = project_folder.write(drafted, str(self.target), fetch, self.proof)
         assert self.service.writes() == []
         back = open_pipeline(str(self.target / "pipeline.yaml")).plan
         assert back is not None
@@ -234,3 +238,73 @@ def test_generated_pipelines(bench: Bench, pairs: int) -> None:
 
     check()
     assert len(seen) >= pairs * 1.9
+
+
+PROVEN = """
+name: proven
+compute: cpu-cluster
+environment: {name: training, docker_image: "registry.example/training:1"}
+parameters: {epochs: 3}
+datasets:
+  images: {registered: images, version: 1}
+  raw: {datastore: results, path: raw}
+publish: {reuse: true}
+steps:
+  prepare:
+    script: record.py
+    arguments: {--raw: "${{ datasets.raw }}", --out: "${{ outputs.out }}"}
+    environment_variables: {THREADS: 1}
+    timeout: 10m
+  train:
+    script: record.py
+    arguments:
+      --in: ${{ steps.prepare.outputs.out }}
+      --images: ${{ datasets.images }}
+      --epochs: ${{ parameters.epochs }}
+      --out: ${{ outputs.model }}
+    outputs: {model: {register_as: net}}
+    distribution: {type: mpi, nodes: 2}
+  last:
+    script: record.py
+    after: [train]
+    allow_reuse: false
+    resources: {shm_size: 8g}
+schedules:
+  nightly: {cron: "0 2 * * *", time_zone: Europe/Paris, parameters: {epochs: 9}}
+"""
+CHANGES = (
+    ("--epochs: ", "--n: ", "step train, word 7 of the command: --epochs → --n"),
+    (
+        "--raw: ${{ datasets.raw }}",
+        "--raw: raw",
+        "step prepare, reads: ['azureml://datastores/results/paths/raw (mount)'] → []",
+    ),
+    ("epochs: 3", "epochs: 4", "parameter epochs: 3 → 4"),
+    ('version: "1"', 'version: "2"', "step train, input images: azureml:images:1 → azureml:images:2"),
+    ("path: raw", "path: other", "paths/raw → azureml://datastores/results/paths/other"),
+    ("timeout: 10m", "timeout: 20m", "step prepare, timeout: 600 → 1200"),
+    ("compute: cpu-cluster", "compute: big-cluster", "step last, compute: cpu-cluster → big-cluster"),
+    ("training:1", "training:2", "step last, environment, image: registry.example/training:1 → "),
+    ('THREADS: "1"', 'THREADS: "2"', "step prepare, environment_variables, THREADS: 1 → 2"),
+    ("register_as: net", "register_as: other", "step train, output model, register_as: net → other"),
+    ("nodes: 2", "nodes: 3", "step train, distribution, nodes: 2 → 3"),
+    ("after: [train]", "after: [prepare]", "step last, after: ['train'] → ['prepare']"),
+    ("allow_reuse: false", "allow_reuse: true", "step last, allow_reuse: False → True"),
+    ("shm_size: 8g", "shm_size: 9g", "step last, resources, shm_size: 8g → 9g"),
+    ("cron: 0 2 * * *", "cron: 0 3 * * *", "schedule nightly, fires, hours: [2] → [3]"),
+    ("Europe/Paris", "Europe/London", "schedule nightly, time zone: Romance Standard Time → GMT Standard Time"),
+    ("epochs: 9", "epochs: 8", "schedule nightly, parameters, epochs: 9 → 8"),
+    ("reuse: true", "reuse: false", "publish, reuse: True → False"),
+)
+
+
+def test_the_proof_finds_each_change_of_the_file(bench: Bench) -> None:
+    _, _, _, differences = bench.comes_back(PROVEN, how="publish")
+    assert differences == ()
+    file = bench.target / "pipeline.yaml"
+    text = file.read_text(encoding="utf-8")
+    for old, new, line in CHANGES:
+        assert text.count(old) == 1, old
+        file.write_text(text.replace(old, new), encoding="utf-8")
+        assert any(line in found for found in bench.proof(str(bench.target))), (line, bench.proof(str(bench.target)))
+    assert bench.service.writes() == []
