@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
 
 # Libraries that only these modules, or those below them, may touch.
 OWNERS = {
-    "yaml": {"pipeline.yaml", "project.environment.definition", "azureml.v2.imported.files"},
+    "yaml": {"pipeline.yaml", "project.environment.definition"},
     "pydantic": {"pipeline.spec", "pipeline.loader"},
     "pydantic_core": {"pipeline.spec"},
     "azureml": {"azureml.v1"},

@@ -288,7 +288,8 @@ UNSAYABLE = {
     "command: 'python x.py', inputs: {d: '${{parent.inputs.gone}}'}": "no input gone",
     "command: 'python x.py', inputs: {d: '${{parent.jobs.gone.outputs.o}}'}": "no node gone",
     "command: 'python x.py', inputs: {d: [1]}": "is a list",
-    "component: azureml:gone:1": "no file of this repository defines it",
+    "command: 'python x.py', inputs: {d: {type: uri_file, path: 'https://a.net/c.csv?sig=aB3dE5gH7jK9mN1p'}}": "a key",
+    "component: azureml:gone:1": "is defined by no file of this repository",
     "type: automl, task: classification": "AutoML has no script",
     "type: sweep, trial: ./train.yml": "`matrix` cannot",
     "type: parallel, mini_batch_size: 5": "on batches of data",
@@ -322,7 +323,76 @@ def test_a_registered_component_is_the_one_file_that_defines_it(tmp_path: Path) 
     found = made(tmp_path, {**files, "shared/train.yml": TRAIN.replace("./src", "../src")})
     assert found.document["steps"]["run"]["script"] == "train.py"
     again = made(tmp_path, {**files, "other/train.yml": TRAIN})
-    assert "2 files of this repository define it" in again.missing["run"]["why"]
+    assert "is defined by several files of this repository" in again.missing["run"]["why"]
+
+
+def test_limits_on_which_the_steps_agree_are_those_of_the_parameter(tmp_path: Path) -> None:
+    component = "type: command\ncode: src\nenvironment: azureml:e:1\ncommand: python train.py ${{inputs.a}}\n"
+    nodes = "jobs:\n" + "".join(
+        f"  {name}: {{component: ./{name}.yml, compute: 'azureml:c', inputs: {{a: '${{{{parent.inputs.p}}}}'}}}}\n"
+        for name in ("one", "two")
+    )
+    files = {
+        "job.yml": f"inputs: {{p: 3}}\n{nodes}",
+        "one.yml": f"{component}inputs: {{a: {{type: number, min: 1, max: 5}}}}\n",
+        "two.yml": f"{component}inputs: {{a: {{type: number, min: 1, max: 9}}}}\n",
+    }
+    found = made(tmp_path, files)
+    assert found.document["parameters"] == {"p": {"type": "number", "default": 3, "minimum": 1}}
+    assert lost(found) == {"max of parameter p": "job.yml:1"}
+
+
+def test_an_input_with_the_name_of_an_output_gets_another(tmp_path: Path) -> None:
+    node = 'command: "python train.py --in ${{inputs.m}} --out ${{outputs.m}}", outputs: {m: {mode: upload}}'
+    found = made(tmp_path / "repository", {"job.yml": job(f"{node}, inputs: {{m: {{path: azureml:m:1}}}}")})
+    assert found.document["steps"]["run"]["inputs"] == {"input_m": "${{ datasets.m }}"}
+    assert lost(found) == {"the name of input m": "job.yml:3"}
+    opened(found, tmp_path / "imported").require()
+
+
+def test_data_that_two_inputs_read_is_one_input(tmp_path: Path) -> None:
+    data = "{path: azureml:m:1}"
+    node = f'command: "python train.py --a ${{{{inputs.a}}}} --b ${{{{inputs.b}}}}", inputs: {{a: {data}, b: {data}}}'
+    found = made(tmp_path / "repository", {"job.yml": job(node)})
+    assert found.document["steps"]["run"]["arguments"] == {"--a": "${{ datasets.a }}", "--b": "${{ datasets.a }}"}
+    assert lost(found) == {"input b": "job.yml:3"}
+    opened(found, tmp_path / "imported").require()
+
+
+def test_data_that_nobody_names_is_read_or_sets_the_order(tmp_path: Path) -> None:
+    job_ = job('command: "python train.py ${{outputs.o}}", outputs: {o: {mode: upload}}')
+    for name, value in (
+        ("read", '"${{parent.jobs.run.outputs.o}}"'),
+        ("late", '{path: "${{parent.jobs.run.outputs.o}}", mode: direct}'),
+    ):
+        job_ += (
+            f"  {name}: {{code: src, command: python train.py, environment: 'azureml:e:1', inputs: {{d: {value}}}}}\n"
+        )
+    found = made(tmp_path / "repository", {"job.yml": job_})
+    assert found.losses == ()
+    assert found.document["steps"]["read"]["inputs"] == {"d": "${{ steps.run.outputs.o }}"}
+    assert found.document["steps"]["late"]["after"] == ["run"]
+    opened(found, tmp_path / "imported").require()
+
+
+def test_a_job_of_a_component_is_its_pipeline(tmp_path: Path) -> None:
+    inner = job("command: 'python train.py ${{inputs.n}}', inputs: {n: '${{parent.inputs.n}}'}", "type: pipeline")
+    files = {
+        "job.yml": "type: pipeline\ndisplay_name: outer\ncomponent: ./inner.yml\ninputs: {n: 3}\n",
+        "inner.yml": f"inputs: {{n: {{type: integer, default: 2, max: 7}}}}\n{inner}",
+    }
+    found = made(tmp_path / "repository", files)
+    assert found.document["name"] == "outer"
+    assert found.document["parameters"] == {"n": {"default": 3, "maximum": 7}}
+    assert found.losses == ()
+
+
+def test_a_cluster_that_a_file_describes_is_created_when_missing(tmp_path: Path) -> None:
+    cluster = "type: amlcompute\nname: c\nsize: STANDARD_D2_V2\ntier: low_priority\nmax_instances: 4\n"
+    found = made(tmp_path, {"job.yml": job("command: python train.py"), "compute/c.yml": cluster})
+    said = {"name": "c", "vm_size": "STANDARD_D2_V2", "vm_priority": "lowpriority", "max_nodes": 4}
+    assert found.document["compute"] == said
+    assert found.losses == ()
 
 
 OUTPUTS: dict[str, dict[str, Any]] = {
@@ -432,6 +502,9 @@ def test_a_file_that_is_no_yaml_is_an_error_with_its_line(tmp_path: Path) -> Non
     with pytest.raises(PipelineError) as error:
         made(tmp_path, {"job.yml": "jobs:\n  a: [1\n"})
     assert "job.yml:2" in str(error.value)
+    with pytest.raises(UsageError) as usage:
+        made(tmp_path, {"job.yml": "jobs:\n  a: 2026-13-45\n"})
+    assert "job.yml:2: YAML 1.1" in str(usage.value)
 
 
 # What an import cannot know: outputs that no argument names, as Azure ML has no data for their options; and that values

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import (
@@ -46,7 +46,7 @@ def names(step: Step) -> dict[Parameter | Data, str]:
     given: dict[Parameter | Data, str] = {}
     free = _Names({*outputs, *step.names.values()})
     for data, name in _wanted(step).items():
-        given[data] = step.names.get(data) or free.take(f"input_{name}" if name in outputs | TAKEN else name)
+        given[data] = step.names.get(data) or free.take(beside(name, outputs))
     for parameter in step.parameters:
         # It was not measured how v2 treats equal names of inputs and outputs.
         given[Parameter(parameter)] = free.take(f"parameter_{parameter}" if parameter in free.used else parameter)
@@ -61,7 +61,12 @@ def value_names(step: Step) -> list[str]:
     taken = {*step.written, ORDER}
     free = _Names({*taken, *names(step).values()})
     wanted = [word(option) if isinstance(token, Literal) else "" for option, token, _ in with_options(step.arguments)]
-    return [name and free.take(f"input_{name}" if name in taken | TAKEN else name) for name in wanted]
+    return [name and free.take(beside(name, taken)) for name in wanted]
+
+
+def beside(name: str, taken: Collection[str]) -> str:
+    """Return the name of an input that should be ``name``, which what is ``taken``, or Azure ML, may have."""
+    return f"input_{name}" if name in taken or name in TAKEN else name
 
 
 class _Names:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from aml_pipeline.pipeline.plan.ports import ORDER, word
-from aml_pipeline.pipeline.spec.names import TAKEN
+from aml_pipeline.pipeline.plan.ports import ORDER, beside, word
 
 _INPUT = re.compile(r"\$\{\{ inputs\.(\w+) \}\}")
 
@@ -26,7 +25,7 @@ def read(arguments: Any, data: Mapping[str, str], outputs: Collection[str]) -> t
     first: dict[str, str] = {}
     for name, text in data.items():
         first.setdefault(text, name)
-    alone = set(_alone(arguments, data, {*outputs, ORDER, *TAKEN}))
+    alone = set(_alone(arguments, data, {*outputs, ORDER}))
     written = {
         name: text if first[text] in alone else f"${{{{ inputs.{first[text]} }}}}" for name, text in data.items()
     }
@@ -40,7 +39,7 @@ def _alone(arguments: Any, data: Mapping[str, str], taken: set[str]) -> Iterator
     for option, value in _pairs(arguments):
         for name in _INPUT.findall(str(value)):
             wanted = word(option) or data[name].split()[1].split(".")[-1]
-            if name not in seen and name == (f"input_{wanted}" if wanted in taken else wanted):
+            if name not in seen and name == beside(wanted, taken):
                 yield name
             seen.add(name)
 

@@ -30,13 +30,13 @@ from aml_pipeline.azureml.publication import of_trigger
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.imported import loading, schedules
 from aml_pipeline.azureml.v2.imported.environments import definition
-from aml_pipeline.azureml.v2.imported.files import content
 from aml_pipeline.azureml.v2.imported.loading import Json, Node, Value
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.step_facts import Side, defined, digests, hidden, of_step, place, resolved
 from aml_pipeline.core import files
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import zones
+from aml_pipeline.pipeline.yaml.older import content
 from aml_pipeline.project.folder import Project
 
 _Read = Mapping[str, "tuple[Json, str]"]  # the content of files of schedules by name, each with its folder

@@ -1,7 +1,6 @@
 """YAML files of Azure ML v2 → their values with places, which know what was taken of them.
 
-Values are what azure-ai-ml reads, by YAML 1.1: ``yes`` is true, and ``0.10`` is 0.1. What nobody took is a loss: so no
-key of a file can be lost silently.
+What nobody took is a loss: so no key of a file can be lost silently.
 """
 
 from __future__ import annotations
@@ -11,17 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import yaml
-
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import listed
-from aml_pipeline.pipeline.yaml import source
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from aml_pipeline.pipeline.yaml import older, source
 
 
 @dataclass(slots=True, eq=False)
@@ -99,36 +94,16 @@ def read(path: str, base: str) -> Part:
     problems = errors([*([undecodable] if undecodable else []), *document.problems])
     if problems:
         raise PipelineError([replace(problem, file=path) for problem in problems], {path: text})
-    loader = _Loader(text)
     try:
-        return _part(loader, loader.get_single_node(), path, base)
-    except yaml.YAMLError as error:  # such as a date of month 13, which only YAML 1.1 knows
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else path
-        raise UsageError(f"{place}: YAML 1.1, which azure-ai-ml reads, does not allow this value. Quote it.") from error
-    finally:
-        loader.dispose()
+        return _part(older.parse(text), path, base)
+    except older.OlderError as error:
+        why = "YAML 1.1, which azure-ai-ml reads, does not allow this value. Quote it."
+        raise UsageError(f"{path}:{error.line}: {why}") from error
 
 
-def content(text: str | bytes) -> Any:  # noqa: ANN401 - plain data
-    """Return the content of a text in YAML, as azure-ai-ml reads it."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
-
-
-def _part(loader: Any, node: yaml.Node, path: str, base: str) -> Part:  # noqa: ANN401 - PyYAML's loader
-    line = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        found = {str(key.value): _part(loader, value, path, base) for key, value in node.value}
-        lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
-        for key, part in found.items():
-            part.line = lines[key]
-        return Part({key: part.value for key, part in found.items()}, path, line, base, found)
-    if isinstance(node, yaml.SequenceNode):
-        parts = [_part(loader, value, path, base) for value in node.value]
-        found = {str(index): part for index, part in enumerate(parts)}
-        return Part([part.value for part in parts], path, line, base, found)
-    return Part(loader.construct_object(node), path, line, base)
+def _part(value: older.Value, path: str, base: str) -> Part:
+    parts = {key: _part(inner, path, base) for key, inner in value.inner.items()}
+    return Part(value.value, path, value.line, base, parts)
 
 
 # Why a key that was understood as what it is has no place in pipeline.yaml.

@@ -180,9 +180,11 @@ def component_of(part: Part, repository: Repository) -> Part:
         return repository.file(part.beside(text.removeprefix("file:")))
     found = repository.assets(text, "command", "jobs", "type")
     if len(found) != 1:
-        files = "no file" if not found else f"{len(found)} files"
-        why = f"{files} of this repository defines it" if not found else f"{files} of this repository define it"
-        raise Unsayable(f"{named.where}: the registered component {text}: {why}. Name its file: ./component.yml.")
+        defined = "by no file" if not found else "by several files"
+        why = (
+            f"the registered component {text} is defined {defined} of this repository. Name its file: ./component.yml."
+        )
+        raise Unsayable(f"{named.where}: {why}")
     return repository.file(found[0].path)
 
 

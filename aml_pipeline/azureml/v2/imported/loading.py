@@ -12,6 +12,7 @@ from typing import Any, Literal
 from aml_pipeline.azureml.importing.proof import IncomparableError
 from aml_pipeline.azureml.v2.imported import files
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
+from aml_pipeline.pipeline.yaml import older
 
 Json = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -178,7 +179,7 @@ def _nodes(file: str, jobs: Mapping[str, Sdk], scope: Scope, find: Find) -> Iter
             if match := _PARENT.fullmatch(str(given.get("value", ""))):
                 scope.exports[scope.path, match[2]] = path, output
         base = str(getattr(run, "base_path", None) or entity.base_path)
-        node = Node(path, sent, files.content(component), str(entity.base_path), base, scope)
+        node = Node(path, sent, older.content(component), str(entity.base_path), base, scope)
         inner = getattr(run, "jobs", None)
         yield from _nodes(file, inner, _inside(node), find) if inner else [node]
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aml_pipeline.azureml.v2.imported import shell
-from aml_pipeline.azureml.v2.imported.files import content
 from aml_pipeline.azureml.v2.imported.loading import Job, Json, Node, Path, Value
 from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.masking import MASK, is_secret
 from aml_pipeline.pipeline.spec.data import RUN
+from aml_pipeline.pipeline.yaml.older import content
 from aml_pipeline.project.snapshot.source import SourceFolder
 
 _BINDING = re.compile(r"\$\{\{\s*(inputs|outputs)\.([\w.-]+?)\s*\}\}")

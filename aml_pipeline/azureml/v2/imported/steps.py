@@ -16,6 +16,7 @@ from aml_pipeline.azureml.v2.imported.job import Node, Path, Source, inputs_of, 
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.ports import beside
 
 _CURE = "Write a step that does it, or go without it."
 # Why jobs of other types are no steps.
@@ -139,11 +140,11 @@ class Steps:
         new = self.names.give("input", name, scope=step.name)
         given = {**step.node.declared("outputs"), **dict(step.node.part.items("outputs"))}
         taken = {self.names.give("output", output, scope=step.name) for output in given}
-        if new not in taken | {one.name for one in bound.values() if one.kind == "parameter"}:
-            return new
-        why = f"an output or a parameter has it too. It is input_{new} here."
-        step.losses.append(bound[name].part.lost(f"the name of input {name}", why))
-        return f"input_{new}"
+        free = beside(new, {*taken, *(one.name for one in bound.values() if one.kind == "parameter")})
+        if free != new:
+            why = f"an output or a parameter has it too. It is {free} here."
+            step.losses.append(bound[name].part.lost(f"the name of input {name}", why))
+        return free
 
     def _output(self, step: Step, name: str) -> str:
         if name not in {**step.node.declared("outputs"), **dict(step.node.part.items("outputs"))}:
