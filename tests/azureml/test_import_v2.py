@@ -291,7 +291,7 @@ UNSAYABLE = {
     "command: 'python x.py', inputs: {d: {type: uri_file, path: 'https://a.net/c.csv?sig=aB3dE5gH7jK9mN1p'}}": "a key",
     "component: azureml:gone:1": "is defined by no file of this repository",
     "type: automl, task: classification": "AutoML has no script",
-    "type: sweep, trial: ./train.yml": "`matrix` cannot",
+    "type: sweep, trial: ./train.yml": "of `matrix` are fixed",
     "type: parallel, mini_batch_size: 5": "on batches of data",
     "type: spark, entry: {file: x.py}": "runs on Spark",
 }
@@ -395,6 +395,12 @@ def test_a_cluster_that_a_file_describes_is_created_when_missing(tmp_path: Path)
     assert found.losses == ()
 
 
+def test_a_pipeline_that_contains_itself_is_missing(tmp_path: Path) -> None:
+    text = "jobs:\n  again: {type: pipeline, component: ./inner.yml}\n"
+    found = made(tmp_path, {"job.yml": text, "inner.yml": f"type: pipeline\n{text}"})
+    assert found.missing["again-again"]["why"] == "inner.yml:3: the pipeline in inner.yml:1 contains itself."
+
+
 OUTPUTS: dict[str, dict[str, Any]] = {
     "": {"mode": "mount"},
     "{mode: upload}": {},
@@ -469,7 +475,7 @@ def test_a_secret_is_not_written(tmp_path: Path) -> None:
     assert "tags" not in found.document
     assert {loss.what for loss in found.losses} == {"the default of parameter api_token", "tag api_token"}
     found = made(tmp_path, {"job.yml": job(f"type: automl, api_token: {token}")})
-    assert token not in f"{found}{document.text(found)}"
+    assert token not in document.text(found)
 
 
 def test_a_command_without_code_has_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.steps import Step, Steps
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.masking import is_secret, masked, without_secrets
+from aml_pipeline.core.masking import is_secret, without_secrets
 from aml_pipeline.pipeline.spec.names import OWN_TAGS, step_name_fault
 
 # Keys that stand at the top if all steps have the same.
@@ -83,7 +83,7 @@ class _Drafting:
         """Return the steps that can be said; the others become missing."""
         defined = Environments(self._repository, self._losses, self._files)
         called = {node.path: self._names.give("step", ".".join(node.path)) for node in found}
-        compute = _default_compute(self._job)
+        compute = str(_setting(self._job, "default_compute") or self._job.text("compute"))
         makes = Steps(self._names, self._parameters, self._datasets, defined, compute, called)
         steps: dict[Path, Step] = {}
         for node in found:
@@ -102,12 +102,10 @@ class _Drafting:
 
     def _store(self, steps: list[Step]) -> None:
         """Give outputs that name no datastore the default one of the job."""
-        settings = self._job.get("settings")
-        store = settings.text("default_datastore") if settings is not None and settings.is_mapping else ""
+        store = str(_setting(self._job, "default_datastore") or "").removeprefix("azureml:")
         for step in steps if store else ():
             for own in step.outputs:
-                said = step.keys.setdefault("outputs", {}).setdefault(own, {})
-                said.setdefault("datastore", store.removeprefix("azureml:"))
+                step.keys.setdefault("outputs", {}).setdefault(own, {}).setdefault("datastore", store)
 
     def _unread(self, scope: Scope) -> None:
         """Declare data that no step reads, unless it cannot be said."""
@@ -116,15 +114,22 @@ class _Drafting:
                 try:
                     self._datasets.give(bound, None)
                 except Unsayable as error:
-                    where, _, why = str(error).partition(": ")
-                    self._losses.append(Loss(where, f"input {name}", why))
-                    bound.part.whole()
+                    self._lose(bound.part, f"input {name}", error)
+
+    def _lose(self, part: Part, what: str, error: Unsayable) -> None:
+        where, _, why = without_secrets(str(error)).partition(": ")
+        self._losses.append(Loss(where, what, why))
+        part.whole()
 
     def _miss(self, name: str, node: Node, why: str) -> None:
-        known = {"type": node.kind, "why": why, "line": node.part.where, **_mapping(node.part.whole())}
-        if node.component is not node.part:
-            known["component"] = node.component.whole()
-        self._missing[name] = _masked("", known)
+        known = node.part.whole()
+        self._missing[name] = {
+            "type": node.kind,
+            "why": without_secrets(why),
+            "line": node.part.where,
+            **(known if isinstance(known, dict) else {"value": known}),
+            **({} if node.component is node.part else {"component": node.component.whole()}),
+        }
 
     def _code(self, steps: list[Step]) -> dict[str, str]:
         """Choose the folders of the code, write them into ``steps``, and return where their files come from."""
@@ -146,25 +151,16 @@ class _Drafting:
             said["experiment"] = job.text("experiment_name")
         tags = {key: part for key, part in job.items("tags") if part.value is not None}
         for key in [key for key, part in tags.items() if key in OWN_TAGS or is_secret(key, str(part.value))]:
-            why = (
-                "aml-pipeline sets it itself." if key in OWN_TAGS else "it looks like a secret, which no tag may have."
-            )
+            why = "aml-pipeline sets it itself." if key in OWN_TAGS else "it looks like a secret. No tag may be one."
             self._losses.append(tags.pop(key).lost(f"tag {key}", why))
-        said |= self._settings(job)
+        if tags:
+            said["tags"] = {key: str(part.value) for key, part in tags.items()}
         if job.text("name"):
             self._losses.append(job.lost(f"name {job.text('name')}", "each run has an id of its own."))
-        return said | ({"tags": {key: str(part.value) for key, part in tags.items()}} if tags else {})
-
-    def _settings(self, job: Part) -> dict[str, Any]:
-        """Return what the settings of the job say of all steps."""
-        settings = job.get("settings")
-        said: dict[str, Any] = {}
-        if settings is None or not settings.is_mapping:
-            return said
-        if settings.data("continue_on_step_failure") is True:
+        if _setting(job, "continue_on_step_failure") is True:
             why = "a pipeline stops when a step fails. Run the others with `run --keep-going`."
-            self._losses.append(settings.parts["continue_on_step_failure"].lost("continue_on_step_failure", why))
-        if settings.data("force_rerun") is True:
+            self._losses.append(job.parts["settings"].parts["continue_on_step_failure"].lost("going on", why))
+        if _setting(job, "force_rerun") is True:
             said["allow_reuse"] = False
         return said
 
@@ -187,9 +183,7 @@ class _Drafting:
             try:
                 said[key] = schedules.schedule(part, scope, self._datasets, self._losses)
             except Unsayable as error:
-                where, _, why = str(error).partition(": ")
-                self._losses.append(Loss(where, f"schedule {key}", why))
-                part.whole()
+                self._lose(part, f"schedule {key}", error)
         return said
 
 
@@ -212,10 +206,9 @@ def _pipeline(job: Part, repository: Repository) -> Part:
     return component
 
 
-def _default_compute(job: Part) -> str:
+def _setting(job: Part, key: str) -> Any:  # noqa: ANN401 - plain data
     settings = job.get("settings")
-    of_settings = settings.text("default_compute") if settings is not None and settings.is_mapping else ""
-    return of_settings or job.text("compute")
+    return settings.data(key) if settings is not None and settings.is_mapping else None
 
 
 def _title(job: Part) -> str:
@@ -254,16 +247,3 @@ def _in_order(keys: dict[str, Any]) -> dict[str, Any]:
     """Return the keys of a step in the order in which people write them; empty ones are left out."""
     order = [*(key for key in _ORDER if key in keys), *(key for key in keys if key not in _ORDER)]
     return {key: keys[key] for key in order if keys[key] not in ({}, [], None)}
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"value": value}
-
-
-def _masked(name: str, value: Any) -> Any:  # noqa: ANN401 - plain data
-    """Return plain data without secrets."""
-    if isinstance(value, dict):
-        return {str(key): _masked(str(key), one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_masked(name, one) for one in value]
-    return without_secrets(masked(name, value)) if isinstance(value, str) else value

@@ -108,13 +108,16 @@ def _part(value: older.Value, path: str, base: str) -> Part:
 
 # Why a key that was understood as what it is has no place in pipeline.yaml.
 _REASONS = {
-    ("description", "tags", "display_name", "name", "version"): "only the whole pipeline has it. "
-    "Write it as a comment if it is of use.",
     (
-        "services",
-    ): "nobody connects to the steps of a pipeline. Delete it, or submit the job on its own to look inside.",
+        "description",
+        "tags",
+        "display_name",
+        "name",
+        "version",
+    ): "only the pipeline itself has it. Keep it as a comment.",
+    ("services",): "nobody connects to a step of a pipeline. Submit the job alone to look inside.",
 }
-_UNKNOWN = "pipeline.yaml has no key for it. Check whether the pipeline needs it."
+_UNKNOWN = "pipeline.yaml cannot say it. Check whether the pipeline needs it."
 
 
 def left(part: Part) -> Iterator[Loss]:

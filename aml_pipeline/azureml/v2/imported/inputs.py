@@ -17,7 +17,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.masking import is_secret
 from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.spec.names import word_name_fault
-from aml_pipeline.pipeline.yaml.scalars import Float, Integer
+from aml_pipeline.pipeline.yaml.scalars import resolve
 
 PARENT = re.compile(r"\$\{\{\s*parent\.(inputs\.[\w-]+|outputs\.[\w-]+|jobs\.[\w-]+\.outputs\.[\w-]+)\s*\}\}")
 VALUES = frozenset({"string", "integer", "number", "boolean"})
@@ -44,17 +44,16 @@ class Bound:
     mode: str = ""
 
 
-def text_of(value: object) -> str:
-    """Return the text that azure-ai-ml sends for a value: ``True`` for a boolean."""
-    return str(value)
-
-
 def scalar(value: object) -> str | int | float:
-    """Return a value as pipeline.yaml has it, with the text that azure-ai-ml sends."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    number = str(value)
-    return Integer(number) if isinstance(value, int) else Float(number) if re.match(r"-?\d", number) else number
+    """Return a value as pipeline.yaml has it, with the text that azure-ai-ml sends: ``True`` for a boolean."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return _number(str(value)) if is_number else str(value)
+
+
+def _number(text: str) -> str | int | float:
+    """Return the number that a text is; the text itself, if it is none."""
+    value = resolve(text)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else text
 
 
 def is_data(declared: Part | None) -> bool:
@@ -77,29 +76,26 @@ class Datasets:
         """Return the names of the datasets that an input of the pipeline is."""
         return self.users.get(bound.part.where + bound.name, [])
 
-    def give(self, bound: Bound, declared: Part | None, scope: str = "") -> str:
+    def give(self, bound: Bound, declared: Part | None) -> str:
         """Return the name of the dataset that ``bound`` is for an input that is ``declared``. Raises Unsayable."""
-        name = self._give(bound, declared, scope)
+        name = self._named(bound.name, self.place(bound.part, declared, bound.mode))
         users = self.users.setdefault(bound.part.where + bound.name, [])
         users.extend({name} - {*users})
         return name
 
-    def _give(self, bound: Bound, declared: Part | None, scope: str) -> str:
-        return self._named(bound.name, self.place(bound.part, declared, bound.mode), scope)
-
     def local(self, name: str, declared: Part | None, *place: str) -> str:
         """Return the name of a dataset that is only on this machine, for an input called ``name``."""
         kind = OF_V2.get(_type_of(declared), "folder")
-        return self._named(name, {"type": kind, "local": "/".join(("data", *place))}, "/".join(place))
+        return self._named(name, {"type": kind, "local": "/".join(("data", *place))})
 
-    def _named(self, wanted: str, keys: dict[str, Any], scope: str) -> str:
+    def _named(self, wanted: str, keys: dict[str, Any]) -> str:
         same = next((name for name, known in self.keys.items() if known == keys), None)
         if same is not None:
             return same
         old = wanted.removeprefix("data__")
-        name = self.names.give("dataset", old, key="" if old not in self.keys else f"{scope} {len(self.keys)}")
-        while name in self.keys:
-            name = self.names.give("dataset", old, key=f"{scope} {len(self.keys)} {name}")
+        name = self.names.give("dataset", old)
+        if name in self.keys:
+            name = self.names.give("dataset", old, key=str(len(self.keys)))
         self.keys[name] = keys
         return name
 
@@ -172,7 +168,7 @@ class Parameters:
 
     def bind(self, name: str, part: Part, value: Part) -> Bound:
         """Return what input ``name`` of the pipeline is, whose value is plain."""
-        text = text_of(value.value)
+        text = str(value.value)
         if not text.strip():
             self.losses.append(part.lost(f'the empty value of input "{name}"', _EMPTY))
             return Bound("text", part, name, text)
@@ -194,30 +190,29 @@ class Parameters:
             why = "it looks like a secret, and pipeline.yaml is no place for one. Keep it in the key vault."
             self.losses.append(part.lost(f"the default of parameter {name}", why))
             return {"default": "secret", "description": "A secret: its value was not imported."}
-        limits = self._limits(name, part, default)
-        kind = limits.pop("type", None)
-        if str(kind) in VALUES and kind != _kind(default) and (kind, _kind(default)) in _WIDER:
+        limits = self._limits(name, part)
+        kind = str(limits.pop("type", ""))
+        if kind in {"integer", "number"} and isinstance(default, str):
+            default = _number(default)
+        if (kind, _kind(default)) in _WIDER:
             limits = {"type": kind, **limits}
+        if isinstance(default, str) and (bounds := limits.keys() & {"minimum", "maximum"}):
+            self.losses.append(part.lost(f"limits of parameter {name}", "its value is no number. Write one."))
+            limits = {key: value for key, value in limits.items() if key not in bounds}
         return {"default": default, **limits} if limits else default
 
-    def _limits(self, name: str, part: Part, default: str | float) -> dict[str, Any]:
+    def _limits(self, name: str, part: Part) -> dict[str, Any]:
         """Return the type, the limits and the description on which all users agree."""
         users = self.users.get(name, [])
         agreed: dict[str, Any] = {}
         for theirs, ours in _LIMITS.items():
             values = [user.get(theirs) for user in users]
             if values and all(value == values[0] for value in values) and values[0] is not None:
-                agreed[ours] = values[0]
+                is_list = isinstance(values[0], list)
+                agreed[ours] = [scalar(value) for value in values[0]] if is_list else scalar(values[0])
             elif any(value is not None for value in values) and theirs != "type":
                 why = "the steps that receive it do not agree. Write the limit that you mean."
                 self.losses.append(part.lost(f"{theirs} of parameter {name}", why))
-        for key in ("minimum", "maximum"):
-            if key in agreed:
-                agreed[key] = scalar(agreed[key])
-        if isinstance(default, str):
-            agreed = {key: value for key, value in agreed.items() if key not in {"minimum", "maximum"}}
-        if "choices" in agreed:
-            agreed["choices"] = [scalar(value) for value in agreed["choices"]]
         return agreed
 
 

@@ -6,10 +6,10 @@ A pipeline inside the pipeline has no step of its own: its nodes are steps, whos
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aml_pipeline.azureml.v2.imported.files import Part
-from aml_pipeline.azureml.v2.imported.inputs import PARENT, Bound, Parameters, is_data, text_of
+from aml_pipeline.azureml.v2.imported.inputs import PARENT, Bound, Parameters, is_data
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core.errors import UsageError
@@ -30,8 +30,8 @@ class Result:
 class Scope:
     """A pipeline: its nodes, and what the expressions of its nodes mean.
 
-    ``path`` is that of a pipeline in another; ``exports`` has, of all pipelines in the job, which nodes write their
-    outputs.
+    ``path`` is that of a pipeline in another, ``within`` the places of the components around; ``exports`` has, of all
+    pipelines in the job, which nodes write their outputs.
     """
 
     path: Path
@@ -39,6 +39,7 @@ class Scope:
     inputs: Mapping[str, Bound]
     results: Mapping[str, Result] = field(default_factory=dict)
     exports: dict[Source, Source] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
 
     def bind(self, name: str, part: Part) -> Bound:
         """Return what ``part``, the value of the input ``name``, stands for. Raises Unsayable."""
@@ -52,7 +53,7 @@ class Scope:
         kind, *words = match[1].split(".")
         if kind == "inputs":
             bound = self._input(words[0], part)
-            return Bound(bound.kind, bound.part, bound.name, bound.text, bound.source, mode or bound.mode)
+            return replace(bound, mode=mode or bound.mode)
         if kind == "outputs":
             raise Unsayable(f"{part.where}: an input cannot read {match[0]}, an output of the pipeline itself.")
         return Bound("output", part, name, source=((*self.path, words[0]), words[2]), mode=mode)
@@ -65,7 +66,7 @@ class Scope:
             return Bound("absent", part, name)
         if isinstance(part.value, list):
             raise Unsayable(f"{part.where}: the value of input {name} is a list. Write a text.")
-        text = text_of(part.value)
+        text = str(part.value)
         if "${{" in PARENT.sub("", text):
             raise Unsayable(f"{part.where}: pipeline.yaml has no expression like {text}. Write a value.")
         return Bound("text", part, name, PARENT.sub(lambda match: self._within(match[1], part), text))
@@ -151,7 +152,7 @@ def _plain(part: Part) -> Part | None:
 
 
 def nodes(scope: Scope, repository: Repository) -> Iterator[Node]:
-    """Yield the nodes of a pipeline and of those in it, which are added to its ``inner`` ones."""
+    """Yield the nodes of a pipeline, and of those in it."""
     for name, part in scope.jobs.items():
         path = (*scope.path, name)
         if not part.is_mapping:
@@ -181,29 +182,32 @@ def component_of(part: Part, repository: Repository) -> Part:
     found = repository.assets(text, "command", "jobs", "type")
     if len(found) != 1:
         defined = "by no file" if not found else "by several files"
-        why = (
-            f"the registered component {text} is defined {defined} of this repository. Name its file: ./component.yml."
-        )
+        why = f"component {text} is defined {defined} of this repository. Name its file: ./component.yml."
         raise Unsayable(f"{named.where}: {why}")
     return repository.file(found[0].path)
 
 
 def _inside(node: Node, repository: Repository) -> Iterator[Node]:
     """Yield the nodes of a pipeline in a pipeline. One whose inputs cannot be said is a node that cannot be said."""
+    place, outer = node.component.where, node.scope
+    if place in outer.within:
+        why = f"{node.part.where}: the pipeline in {place} contains itself."
+        yield Node(node.path, node.part, node.part, outer, why)
+        return
     try:
         inputs = dict(inputs_of(node))
     except Unsayable as error:
-        yield Node(node.path, node.part, node.part, node.scope, str(error))
+        yield Node(node.path, node.part, node.part, outer, str(error))
         return
     given, declared = dict(node.part.items("outputs")), node.declared("outputs")
-    results = {name: _result(node.scope, given.get(name), declared.get(name)) for name in {**declared, **given}}
+    results = {name: _result(outer, given.get(name), declared.get(name)) for name in {**declared, **given}}
     jobs = dict(node.component.items("jobs"))
     for part in (node.part, node.component):
         part.get("type")
     for part in (*node.declared("inputs").values(), *declared.values()):
         for key in ("type", "optional", "default"):
             part.data(key)
-    yield from nodes(Scope(node.path, jobs, inputs, results, node.scope.exports), repository)
+    yield from nodes(Scope(node.path, jobs, inputs, results, outer.exports, (*outer.within, place)), repository)
 
 
 def _result(scope: Scope, given: Part | None, declared: Part | None = None) -> Result:
@@ -247,7 +251,7 @@ def inputs_of(node: Node) -> Iterator[tuple[str, Bound]]:
 def _default(name: str, declared: Part) -> Bound:
     default = declared.get("default")
     if default is not None and default.value is not None:
-        return Bound("text", declared, name, text_of(default.value))
+        return Bound("text", declared, name, str(default.value))
     if declared.get("optional") is None or not declared.parts["optional"].value:
         raise Unsayable(f"{declared.where}: input {name} has no value. Give it one in the pipeline.")
     return Bound("absent", declared, name)

@@ -52,7 +52,7 @@ def _cron(trigger: Part, losses: list[Loss]) -> dict[str, Any]:
     """Return a cron; when it starts makes no difference once that time has passed."""
     start = _time(trigger)
     if start not in {"", START}:
-        why = "a cron of pipeline.yaml begins when it is published. Publish it then."
+        why = "a cron of pipeline.yaml begins when it is published."
         losses.append(trigger.lost(f"start_time {start}", why))
     fields = trigger.text("expression").split()
     if len(fields) == 5 and fields[2:4] != ["*", "*"]:  # noqa: PLR2004 - of a cron

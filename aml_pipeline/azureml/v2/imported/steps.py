@@ -18,13 +18,12 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline.plan.ports import beside
 
-_CURE = "Write a step that does it, or go without it."
 # Why jobs of other types are no steps.
 _OTHERS = {
-    "parallel": f"it runs a script on batches of data, on several nodes. {_CURE}",
-    "sweep": f"it searches values while it runs, which `matrix` cannot: its values are fixed. {_CURE}",
-    "automl": f"AutoML has no script. {_CURE}",
-    "spark": f"it runs on Spark, and a step runs a command. {_CURE}",
+    "parallel": "it runs a script on batches of data, on several nodes.",
+    "sweep": "it searches for values while it runs; those of `matrix` are fixed.",
+    "automl": "AutoML has no script.",
+    "spark": "it runs on Spark, and a step runs a command.",
 }
 
 
@@ -66,7 +65,7 @@ class Steps:
         if node.why:
             raise Unsayable(node.why)
         if node.kind != "command" or "command" not in node.component:
-            raise Unsayable(_OTHERS.get(node.kind, f"a step of type {node.kind} runs no command. {_CURE}"))
+            raise Unsayable(_OTHERS.get(node.kind, f"a job of type {node.kind} runs no command."))
         step = Step(node, self.called[node.path])
         step.code = _code(node)
         bound = dict(inputs_of(node))
@@ -156,7 +155,7 @@ class Steps:
         """Return the data that an input reads, as an expression."""
         if bound.kind == "data":
             declared = step.node.declared("inputs").get(name)
-            return f"${{{{ datasets.{self.datasets.give(bound, declared, step.name)} }}}}"
+            return f"${{{{ datasets.{self.datasets.give(bound, declared)} }}}}"
         path, output = step.node.scope.source(bound.source)
         if path not in self.called:
             raise Unsayable(f"{bound.part.where}: the pipeline has no node {'.'.join(path)}.")
