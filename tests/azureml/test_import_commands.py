@@ -11,7 +11,8 @@ from aml_pipeline.azureml.v2.imported import shell
 from aml_pipeline.azureml.v2.imported.commands import started
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 
-LITERAL, ABSENT = {"seed": "7", "phrase": "a b", "empty": ""}, {"limit"}
+MIXED = "run ${{ parameters.epochs }}-x"
+LITERAL, ABSENT = {"seed": "7", "phrase": "a b", "empty": "", "mixed": MIXED}, {"limit"}
 
 
 def expression(kind: str, name: str) -> str | None:
@@ -54,6 +55,10 @@ SAID: dict[str, dict[str, Any]] = {
     "python train.py --seed ${{inputs.seed}} --phrase ${{inputs.phrase}}": {
         "script": "train.py",
         "arguments": {"--seed": 7, "--phrase": ["a", "b"]},
+    },
+    "python train.py --label ${{inputs.mixed}} --whole '${{inputs.mixed}}'": {
+        "script": "train.py",
+        "arguments": {"--label": ["run", "${{ parameters.epochs }}-x"], "--whole": MIXED},
     },
     "python train.py $[[--limit ${{inputs.limit}}]] $[[--seed ${{inputs.seed}}]]": {
         "script": "train.py",

@@ -46,7 +46,7 @@ jobs:
     code: src
     command: >-
       python train.py --data ${{inputs.data}} --epochs ${{inputs.epochs}} --title "${{inputs.title}}"
-      --out ${{outputs.model}}
+      --out ${{outputs.model}} --label ${{inputs.label}}
     environment: {image: docker.io/python, conda_file: conda.yml}
     environment_variables: {LEVEL: 1, MY_PASSWORD: hunter22}
     compute: azureml:big
@@ -56,6 +56,7 @@ jobs:
       data: ${{parent.jobs.prep_data.outputs.made}}
       epochs: ${{parent.inputs.epochs}}
       title: ${{parent.inputs.title}}
+      label: run ${{parent.inputs.epochs}}-x
       more: {type: uri_file, path: "azureml:labels:1"}
     outputs:
       model: ${{parent.outputs.fin}}

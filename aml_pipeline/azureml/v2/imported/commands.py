@@ -20,7 +20,7 @@ from aml_pipeline.azureml.v2.imported import shell
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core.numbers import FLOAT
 from aml_pipeline.core.secrets import by_variable, in_text
-from aml_pipeline.pipeline.plan.tokens import is_expression
+from aml_pipeline.pipeline.plan.tokens import is_expression, pieces
 from aml_pipeline.pipeline.spec import names
 from aml_pipeline.pipeline.yaml import scalars
 
@@ -85,14 +85,17 @@ def _bound(command: str, expression: Expression) -> tuple[str, list[str]]:
     """Return ``command`` with a mark for each expression of pipeline.yaml, and these."""
     bound: list[str] = []
 
+    def mark(piece: str) -> str:
+        if not is_expression(piece):
+            return piece
+        bound.append(piece)
+        return f"{shell.BEGIN}{len(bound) - 1}{shell.END}"
+
     def paste(match: re.Match[str]) -> str:
         text = expression(match[1], match[2])
         if text is None:
             raise Unsayable(f"its command reads {match[0]}, which is optional and has no value. Give it one.")
-        if not is_expression(text):
-            return text
-        bound.append(text)
-        return f"{shell.BEGIN}{len(bound) - 1}{shell.END}"
+        return "".join(map(mark, pieces(text)))
 
     def group(match: re.Match[str]) -> str:
         is_given = all(expression(kind, name) is not None for kind, name in _EXPRESSION.findall(match[1]))

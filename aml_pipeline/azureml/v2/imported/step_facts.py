@@ -19,6 +19,7 @@ from aml_pipeline.pipeline.yaml.older import content
 from aml_pipeline.project.snapshot.source import SourceFolder
 
 _BINDING = re.compile(r"\$\{\{\s*(inputs|outputs)\.([\w.-]+?)\s*\}\}")
+_WITHIN = re.compile(r"\$\{\{ parameters\.([\w.-]+) \}\}")  # of a text that an input receives, see ``loading``
 _GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 _STORE = re.compile(r"azureml://(?:subscriptions/.*?/)?datastores/([^/]+)/paths/(.*)")
 _WORKSPACE = re.compile(r"azureml://subscriptions/.*?/(?=datastores/)")
@@ -85,15 +86,22 @@ def _command(command: str, values: Mapping[str, Value | None], node: Node, side:
     shown: list[str] = []
     known: dict[int, str] = {}
 
-    def paste(match: re.Match[str]) -> str:
-        value = values.get(match[2])
-        if match[1] == "inputs" and (value is None or value.kind == "text"):
-            return match[0] if value is None else value.text
-        if value and value.kind == "parameter":
-            known[len(shown)] = value.text
-        own = f"outputs.{side.called('output', match[2])}"
-        shown.append(_source(value, node, side) if value and match[1] == "inputs" else own)
+    def mark(what: str, parameter: Value | None = None) -> str:
+        if parameter:
+            known[len(shown)] = parameter.text
+        shown.append(what)
         return f"{shell.BEGIN}{len(shown) - 1}{shell.END}"
+
+    def within(match: re.Match[str]) -> str:
+        return mark(f"parameters.{side.called('parameter', match[1])}", side.job.scope.inputs.get(match[1]))
+
+    def paste(match: re.Match[str]) -> str:
+        if match[1] == "outputs":
+            return mark(f"outputs.{side.called('output', match[2])}")
+        value = values.get(match[2])
+        if value is None or value.kind == "text":
+            return match[0] if value is None else _WITHIN.sub(within, value.text)
+        return mark(_source(value, node, side), value if value.kind == "parameter" else None)
 
     def group(match: re.Match[str]) -> str:
         return (
