@@ -9,6 +9,9 @@ import pytest
 
 from aml_pipeline.azureml.importing import proving
 from aml_pipeline.azureml.importing.copying import copied
+from aml_pipeline.azureml.importing.proof import IncomparableError
+from aml_pipeline.core.errors import AzureError, PipelineError
+from aml_pipeline.core.problems import Position, Problem
 
 FILE = """\
 name: churn
@@ -58,6 +61,24 @@ def test_steps_that_are_missing_do_not_end_the_comparison(tmp_path: Path) -> Non
     said = lines(tmp_path, f"{FILE}x-not-imported:\n  score: {{type: Databricks, why: it is a notebook}}\n", {})
     assert "[not-imported]" in said[0]
     assert said[1:] == ["step train: {'compute': 'cpu', 'argument 1': '--output'} → nothing"]
+
+
+RAISED = {
+    "nothing was compared: the cluster is gone": AzureError("the cluster is gone"),
+    "pipeline.yaml:5: it cannot be sent. Change it. [x]": PipelineError(
+        [Problem("x", "it cannot be sent.", "Change it.", file="a/pipeline.yaml", position=Position(5, 1))], {}
+    ),
+    "the job is refused": IncomparableError("the job is refused"),
+}
+
+
+@pytest.mark.parametrize("line", RAISED)
+def test_what_cannot_be_compared_is_a_difference(line: str, tmp_path: Path) -> None:
+    def made(*_: object) -> dict[str, Any]:
+        raise RAISED[line]
+
+    lines(tmp_path, FILE)
+    assert proving.compared(str(tmp_path), "v1", lambda: FACTS, made)[0] == line
 
 
 def test_code_is_copied_as_a_job_would_get_it(tmp_path: Path) -> None:

@@ -9,14 +9,16 @@ from aml_pipeline.azureml import refusal
 from aml_pipeline.azureml.importing.folder import PIPELINE
 from aml_pipeline.azureml.importing.proof import Facts, IncomparableError, differences
 from aml_pipeline.core import masking
+from aml_pipeline.core.errors import PipelineError, UserError
 from aml_pipeline.core.problems import Problem, errors
 from aml_pipeline.core.wording import printable
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
-from aml_pipeline.project.opening import open_pipeline
+from aml_pipeline.project.opening import Opened, open_pipeline
 
 # Errors of a file whose plan is whole all the same.
 _OF_A_WHOLE_PLAN = frozenset({"not-imported"})
+_NOTHING_ELSE = "nothing else was compared, because of these errors"
 
 
 def compared(folder: str, sdk: str, read: Callable[[], Facts], made: Callable[[Plan, Project], Facts]) -> list[str]:
@@ -34,17 +36,23 @@ def _compared(
     wrong = errors(opened.loaded.problems)
     yield from map(_line, wrong)
     if opened.plan is None or opened.project is None or {problem.code for problem in wrong} - _OF_A_WHOLE_PLAN:
-        yield "nothing else was compared, because of these errors"
-        return
-    refused = errors(opened.located(refusal.problems(opened.plan, opened.project, sdk)))
-    yield from map(_line, refused)
-    if refused:
-        yield "nothing else was compared, because of these errors"
+        yield _NOTHING_ELSE
         return
     try:
+        _require_sendable(opened, opened.plan, opened.project, sdk)
         yield from differences(read(), made(opened.plan, opened.project))
     except IncomparableError as error:
         yield str(error)
+    except PipelineError as error:
+        yield from map(_line, errors(error.problems))
+        yield _NOTHING_ELSE
+    except UserError as error:  # the project is worth having, although a compute target is gone, for example
+        yield f"nothing was compared: {error}"
+
+
+def _require_sendable(opened: Opened, plan: Plan, project: Project, sdk: str) -> None:
+    if refused := errors(opened.located(refusal.problems(plan, project, sdk))):
+        raise PipelineError(refused, {})
 
 
 def _line(problem: Problem) -> str:
