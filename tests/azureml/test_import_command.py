@@ -83,6 +83,15 @@ def _check_compares(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     assert (absent.status, "absent has no pipeline.yaml" in absent.err) == (2, True)
 
 
+def test_a_pipeline_whose_cluster_is_gone_is_written(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lesson.here(capsys, "publish").status == 0
+    lesson.service.state.computes.clear()
+    done = lesson.here(capsys, "import", "v1", "--endpoint", "lesson", "again")
+    assert (done.status, done.out.splitlines()[-1]) == (5, "1 difference")
+    assert "nothing was compared: Workspace loopback has no compute target cpu-cluster." in done.out
+    assert (lesson.root / "again/pipeline.yaml").is_file()
+
+
 def test_import_v1_as_a_process(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     assert lesson.here(capsys, "publish").status == 0
     (lesson.root / "elsewhere").mkdir()
