@@ -11,6 +11,7 @@ from aml_pipeline import cli
 from aml_pipeline.azureml import v2
 from aml_pipeline.azureml.v2 import sdk
 from aml_pipeline.core.errors import MachineError
+from tests import forking
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
 from tests.loopback.storage import KEY, storing
@@ -105,8 +106,9 @@ def test_import_v1_as_a_process(lesson: Lesson, capsys: pytest.CaptureFixture[st
 def test_a_job_becomes_a_project_that_is_identical(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("azure.ai.ml")
     assert lesson.here(capsys, "export", "v2").status == 0
-    done = lesson.cli("import", "v2", "v2/pipeline.yml", "again", status=0)
-    assert done.stdout.splitlines()[-1] == "identical to the original", done
+    words = ("import", "v2", "v2/pipeline.yml", "again")
+    done = forking.run(words, lesson.root, lesson.environ, "tests.loopback_v2.command_line")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "identical to the original"), done
     assert lesson.here(capsys, "export", "-f", "again/pipeline.yaml", "v2-again").status == 0
     assert (lesson.root / "v2-again/pipeline.yml").read_bytes() == (lesson.root / "v2/pipeline.yml").read_bytes()
     file = lesson.root / "again/pipeline.yaml"
