@@ -94,6 +94,31 @@ def test_the_file_is_laid_out_as_people_write_it() -> None:
     )
 
 
+ODD = [
+    "a\n  \nb",
+    "a\n\nb\n",
+    " a\nb",
+    "a\n b",
+    "\n",
+    "a\n\tb",
+    "\x85",
+    "- a\n- b",
+    "# a\n# b",
+    "a: b\nc: d",
+    "012",
+    "é\u2028😀",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_steps_have_is_read_back_as_it_was(odd: str) -> None:
+    step = {"script": odd, "arguments": [odd, {odd: [odd]}], "deep": {"er": {odd: odd}}}
+    draft = Draft({"name": "a", "steps": {"b": step, "c": step}, "description": odd}, missing={"d": step})
+    read = source.parse(source.decode(document.text(draft).encode())[0])
+    assert read.root
+    assert read.root.value == {**draft.document, "x-not-imported": {"d": step}}
+
+
 def missing(**known: Any) -> Draft:  # noqa: ANN401 - JSON
     return Draft(DOCUMENT, missing={"score-all": {"type": "Databricks", "why": "it is a notebook", **known}})
 
