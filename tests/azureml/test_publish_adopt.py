@@ -112,9 +112,9 @@ def test_right_after_an_import_nothing_changes_but_marks_and_names(lesson: Lesso
         f"= endpoint {ENDPOINT} default version 0",
         f"~ schedule lesson.nightly {TAKEN}; name: Every Night → lesson.nightly",
     ]
-    assert told(lesson, capsys, "--adopt", ENDPOINT, "--dry-run")[:-1] == pending
+    assert publish(lesson, capsys, "--adopt", ENDPOINT, "--dry-run")[:-1] == pending
     assert lesson.service.writes() == []
-    assert told(lesson, capsys, "--adopt", ENDPOINT)[:-1] == pending
+    assert publish(lesson, capsys, "--adopt", ENDPOINT)[:-1] == pending
     assert writes(lesson) == ["PUT PipelineEndpoints/ID", "PUT Schedules/ID"]
     assert (ids(lesson), len(lesson.service.state.pipelines)) == (known, 1)
     (endpoint,), (schedule,) = lesson.service.state.endpoints.values(), firing(lesson)
@@ -123,7 +123,7 @@ def test_right_after_an_import_nothing_changes_but_marks_and_names(lesson: Lesso
     assert schedule["PipelineSubmissionInfo"]["Description"].startswith("Nightly.\nDo not touch.\naml-pipeline:")
     assert json.dumps(schedule["Recurrence"]) == before
     for words in ([], ["--adopt", ENDPOINT]):
-        assert told(lesson, capsys, *words) == [
+        assert publish(lesson, capsys, *words) == [
             "= published pipeline lesson version D",
             f"= endpoint {ENDPOINT} default version 0",
             "= schedule lesson.nightly",

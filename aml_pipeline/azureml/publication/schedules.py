@@ -107,7 +107,8 @@ def _chosen(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
         why = _needs_another(schedule, active[0], actual)
         if not why:
             return _kept(wanted, schedule, active[0])
-        return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key, fires=True)
+        details = (*wanted.whose.news(active[0].mark), *why)
+        return Change("replace", "schedule", schedule.name, details, active[0].id, schedule.key, fires=True)
     if paused:  # it is never replaced, because the new one would fire
         why = _needs_another(schedule, paused[-1], actual)
         return _left_paused(wanted, schedule, paused[-1], why) if why else _kept(wanted, schedule, paused[-1])
@@ -138,8 +139,10 @@ def _left_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, why:
 def _needs_another(schedule: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
     """Return why ``known`` cannot be updated: SDK v1 can change neither its experiment nor its endpoint."""
     why = [*_of_experiment(schedule, known)]
-    if actual.endpoint is None or known.runs != actual.endpoint.id:
-        why.append("it runs something else")
+    there = actual.endpoint
+    if there is None or known.runs != there.id:
+        is_of_version = there and known.runs in there.versions.values()
+        why.append("it runs a published pipeline, not the endpoint" if is_of_version else "it runs something else")
     if known.timing is None:
         why.append("it is not triggered by time")
     return tuple(why)

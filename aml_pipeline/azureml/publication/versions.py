@@ -27,8 +27,8 @@ def moved_back(wanted: Wanted, actual: Actual, version: str) -> Change:
     number, pipeline = [(number, known) for number, known in numbers if known == chosen][-1]
     after = f"default: {short(digests.get(there.pipeline or ''))} → {short(digests[pipeline])}"
     if str(number) == there.default:
-        return Change("unchanged", "endpoint", wanted.name, (f"default: {short(digests[pipeline])}",), there.id)
-    return Change("update", "endpoint", wanted.name, (after,), there.id, str(number))
+        return Change("unchanged", "endpoint", there.name, (f"default: {short(digests[pipeline])}",), there.id)
+    return Change("update", "endpoint", there.name, (after,), there.id, str(number))
 
 
 def repointed(wanted: Wanted, actual: Actual, version: str) -> tuple[Wanted, list[Change]]:

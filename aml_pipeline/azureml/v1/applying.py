@@ -60,9 +60,15 @@ def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Schedule
     return publisher.done
 
 
-def missing(work: Compilation) -> list[Change]:
-    """Return missing data, environments and clusters, which are sent and created too."""
-    environments = [environment for environment, there in work.needs.environments.items() if there is None]
+def missing(work: Compilation, wanted: Wanted, actual: Actual) -> list[Change]:
+    """Return missing data, environments and clusters, which are sent and created too.
+
+    A published pipeline that was imported has its environments with it, and those of the file are not needed.
+    """
+    kept = kept_pipeline(wanted, actual)
+    is_imported = kept is not None and kept.id == work.plan.imported.pipeline
+    known = {} if is_imported else work.needs.environments
+    environments = [environment for environment, there in known.items() if there is None]
     targets = [target for target, there in work.needs.targets.items() if there is None]
     sent = work.needs.missing_data()
     return [
@@ -88,7 +94,8 @@ class _Publisher:
 
     def publish(self) -> None:
         """Apply the changes. After creating something, check whether someone else created it at the same time."""
-        for change in [*endpoint_taken(self.wanted, self.actual), *missing(self.work)]:
+        first = endpoint_taken(self.wanted, self.actual)
+        for change in [*first, *missing(self.work, self.wanted, self.actual)]:
             self.do(change)
         pipeline, *others = pipeline_changes(self.wanted, self.actual)
         self.do(pipeline)

@@ -78,7 +78,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     scheduled = _scheduled(work.plan, workspace)
     wanted, actual = _found(plan, workspace, _wanted(work, scheduled, _whose(plan, home, adopt=bool(adopt))), adopt)
     first = list(endpoint_taken(wanted, actual))
-    todo = [*first, *missing(work), *changes(wanted, actual)[len(first) :]]
+    todo = [*first, *missing(work, wanted, actual), *changes(wanted, actual)[len(first) :]]
     for line in (*left_alone(actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
