@@ -13,10 +13,11 @@ import pytest
 from aml_pipeline.azureml.publication import as_text
 from aml_pipeline.azureml.workspace import waiting
 from tests.azureml.meeting import Gate
-from tests.azureml.test_publish import publish, scheduled, state, writes
+from tests.azureml.test_publish import ID, publish, scheduled, state, writes
 from tests.azureml.test_publishing_at_once import a_pair, matters, require_agreement
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
+from tests.loopback.storage import KEY, storing
 
 if TYPE_CHECKING:
     from tests.loopback.state import Sdk
@@ -129,6 +130,33 @@ def test_right_after_an_import_nothing_changes_but_marks_and_names(lesson: Lesso
             "= schedule lesson.nightly",
             "Azure ML is up to date with the file.",
         ]
+
+
+def test_an_import_is_adopted_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    with a_lesson(tmp_path, monkeypatch) as lesson, storing(lesson.service.guard, tmp_path, monkeypatch) as storage:
+        lesson.service.unlock("AccountKey", KEY)
+        lesson.service.store_snapshots(storage)
+        scheduled(lesson)
+        by_hand(lesson)
+        done = lesson.here(capsys, "import", "v1", "--endpoint", ENDPOINT, "made")
+        assert (done.status, done.out.splitlines()[-1]) == (0, "identical to the original"), done
+        lesson.write({"made/.aml-pipeline-origin": f"{ID}\n"})
+        words = ("-f", "made/pipeline.yaml")
+        assert "This pipeline was imported from endpoint Lesson EP." in refused(lesson, capsys, *words)
+        pending = [
+            f"~ endpoint {ENDPOINT} {TAKEN}",
+            "= published pipeline lesson-ep version D",
+            f"= endpoint {ENDPOINT} default version 0",
+            f"~ schedule lesson-ep.every-night {TAKEN}; name: Every Night → lesson-ep.every-night",
+        ]
+        for more in (["--dry-run"], []):
+            assert publish(lesson, capsys, *words, "--adopt", ENDPOINT, *more)[:-1] == pending
+        assert writes(lesson) == ["PUT PipelineEndpoints/ID", "PUT Schedules/ID"]
+        assert publish(lesson, capsys, *words)[-1] == "Azure ML is up to date with the file."
+        (script,) = (lesson.root / "made").rglob("train.py")
+        script.write_text("print('trained')\n")
+        changed = [line for line in publish(lesson, capsys, *words) if line[0] in "+~"]
+        assert changed == ["+ published pipeline lesson-ep version D", f"~ endpoint {ENDPOINT} default: D → D"]
 
 
 def test_a_new_version_takes_its_place_and_the_old_one_comes_back(lesson: Lesson, capsys: Capture) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.importing import folder as folders
 from aml_pipeline.azureml.importing import proving
-from aml_pipeline.azureml.importing.draft import Draft
+from aml_pipeline.azureml.importing.draft import Draft, Loss
 from aml_pipeline.azureml.importing.folder import Imported
-from aml_pipeline.azureml.v1.imported import drafting, facts, reading, snapshots
+from aml_pipeline.azureml.v1.imported import drafting, facts, identical, reading, snapshots
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.core.errors import UsageError
 
@@ -44,7 +45,19 @@ def import_pipeline(  # noqa: PLR0913 - what to import, and how
     prove = partial(_differences, workspace, found, draft)
     if check:
         return folders.checked(draft, place, prove)
-    return folders.write(draft, place, partial(snapshots.fetch, workspace), prove, force=force)
+    lost: list[Loss] = []
+
+    def fetch(code: Mapping[str, str], target: str) -> list[Loss]:
+        lost.extend(snapshots.fetch(workspace, code, target))
+        return lost
+
+    def proven(made: str) -> list[str]:
+        differences = prove(made)
+        if found.endpoint_id and not (differences or lost):
+            identical.note(made, workspace)
+        return differences
+
+    return folders.write(draft, place, fetch, proven, force=force)
 
 
 def _differences(workspace: Any, found: Found, draft: Draft, place: str) -> list[str]:  # noqa: ANN401 - the SDK's
