@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aml_pipeline.azureml.publication import Change, Whose, identity
+from aml_pipeline.azureml.publication import Change, Whose, command, identity
 from aml_pipeline.azureml.v1.marks import mark_in
 from aml_pipeline.azureml.workspace.origin import origin
 from aml_pipeline.core.errors import UserError
@@ -23,7 +23,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
     if not begins:
         return
     try:
-        active, paused = _of_v1(plan, client)
+        active, paused, imported = _of_v1(plan, client)
     except UserError as error:
         yield f"Schedules of SDK v1 would fire too, but could not be looked up: {error}"
         return
@@ -32,6 +32,13 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
         if key in begins or key not in plan.schedules:
             what = "is active too: both fire" if key in begins else "is still active"
             yield f"Schedule {name} of SDK v1 {what}. To pause that one: `aml-pipeline pause {key}{profile} --sdk v1`."
+    for name, key in imported:
+        if key in begins:
+            take = command(plan.imported.endpoint, sdk="v1")
+            cure = (
+                f"To pause that one: `{take}`, then `aml-pipeline pause {key} --sdk v1`; or disable it in the portal."
+            )
+            yield f"Schedule {name} of SDK v1, which was imported as {key}, is active too: both fire. {cure}"
     new = [change for change in schedules if change.action == "create" and change.key in paused]
     if new:
         names, key = ", ".join(change.name for change in new), new[0].key if len(new) == 1 else "NAME"
@@ -41,8 +48,14 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
         )
 
 
-def _of_v1(plan: Plan, client: Any) -> tuple[list[tuple[str, str | None]], set[str | None]]:  # noqa: ANN401 - the SDK's
-    """Return the active schedules of ``plan`` in SDK v1, name and key, and the keys of those that a person paused."""
+_Named = list[tuple[str, str | None]]
+
+
+def _of_v1(plan: Plan, client: Any) -> tuple[_Named, set[str | None], _Named]:  # noqa: ANN401 - the SDK's
+    """Return the active schedules of ``plan`` in SDK v1, name and key, and the keys of those that a person paused.
+
+    The last are active ones without a mark, from which those of the file were imported.
+    """
     from aml_pipeline.azureml.v2 import of_v1
 
     whose = Whose(identity(plan.name, plan.profile), origin(plan.file).names)
@@ -50,4 +63,10 @@ def _of_v1(plan: Plan, client: Any) -> tuple[list[tuple[str, str | None]], set[s
     ours = [(schedule, mark) for schedule, mark in marks if mark and whose.owns(mark)]
     active = [(schedule.name, mark.schedule) for schedule, mark in ours if schedule.active]
     paused = {mark.schedule for schedule, mark in ours if not (schedule.active or mark.disabled)}
-    return active, paused - {key for _, key in active}
+    keys = {known: key for key, known in plan.imported.schedules.items()}
+    imported: _Named = [
+        (schedule.name, keys[schedule.id])
+        for schedule, mark in marks
+        if mark is None and schedule.active and schedule.id in keys
+    ]
+    return active, paused - {key for _, key in active}, imported

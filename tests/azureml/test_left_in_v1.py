@@ -84,6 +84,23 @@ def test_one_that_the_file_no_longer_has_is_still_active(lesson: LessonV2) -> No
     ]
 
 
+def test_one_that_was_imported_and_not_taken_over_fires_too(lesson: LessonV2) -> None:
+    by_hand = {"Id": "s", "Name": "Every Night", "EntityStatus": "Active", "PipelineSubmissionInfo": None}
+    lesson.service.state.of_v1 = {"s": by_hand}
+    assert said(lesson, BEGINS) == []
+    known = "x-imported-from: {endpoint: Lesson EP, id: e, schedules: {nightly: s}}\nsteps:\n"
+    lesson.replace("pipeline.yaml", "steps:\n", known)
+    assert said(lesson, BEGINS) == [
+        (
+            "Schedule Every Night of SDK v1, which was imported as nightly, is active too: both fire. To pause that "
+            "one: `aml-pipeline publish --sdk v1 --adopt 'Lesson EP'`, then `aml-pipeline pause nightly --sdk v1`; or "
+            "disable it in the portal."
+        )
+    ]
+    by_hand["EntityStatus"] = "Disabled"
+    assert said(lesson, BEGINS) == []
+
+
 def test_nothing_is_asked_when_no_schedule_begins_to_fire(lesson: LessonV2) -> None:
     assert said(lesson, [replace(BEGINS[0], action="unchanged"), replace(BEGINS[0], fires=False)]) == []
     assert lesson.service.asked("GET", "/Schedules") == []

@@ -134,7 +134,7 @@ def require_adopted(wanted: Wanted, actual: Actual) -> None:
     if there and rivals:
         what = f"{_runs(there, rivals)} without the mark of aml-pipeline, which the file has too: {_list(rivals)}."
         raise AzureError(
-            f"{what} To take over: `{command(there)}`. To replace: disable in the portal, and publish again."
+            f"{what} To take over: `{command(there.name)}`. To replace: disable in the portal, and publish again."
         )
 
 
@@ -147,7 +147,7 @@ def require_imported_adopted(actual: Actual, there: Endpoint) -> None:
     if there.mark is None and firing:
         what = f"This pipeline was imported from endpoint {there.name}. {_runs(there, firing)}: {_list(firing)}."
         beside = f"To publish another endpoint, so that both fire, delete `{KEY}` from the file."
-        raise AzureError(f"{what} To take over: `{command(there)}`. {beside}")
+        raise AzureError(f"{what} To take over: `{command(there.name)}`. {beside}")
 
 
 def left_alone(actual: Actual) -> Iterator[str]:
@@ -155,13 +155,13 @@ def left_alone(actual: Actual) -> Iterator[str]:
     there = actual.endpoint
     for known in _unmarked(there, actual):
         if there and known.active:
-            cure = f"Disable it in the portal, or add it to the file and run `{command(there)}`."
+            cure = f"Disable it in the portal, or add it to the file and run `{command(there.name)}`."
             yield f"Schedule {known.name} ({known.id}) of endpoint {there.name} is not in the file and stays. {cure}"
 
 
-def command(there: Endpoint) -> str:
-    """Return the command that takes over an endpoint."""
-    return f"aml-pipeline publish --adopt {shlex.quote(there.name)}"
+def command(endpoint: str, *, sdk: str = "") -> str:
+    """Return the command that takes over an endpoint, by its name."""
+    return f"aml-pipeline publish{f' --sdk {sdk}' if sdk else ''} --adopt {shlex.quote(endpoint)}"
 
 
 def _runs(there: Endpoint, schedules: list[Schedule]) -> str:

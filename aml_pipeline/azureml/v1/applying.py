@@ -14,7 +14,6 @@ from aml_pipeline.azureml.publication import (
     Pipeline,
     Schedule,
     Wanted,
-    WantedSchedule,
     changes,
     command,
     doubled,
@@ -27,15 +26,13 @@ from aml_pipeline.azureml.publication import (
     schedule_changes,
     taken,
 )
-from aml_pipeline.azureml.v1 import published
+from aml_pipeline.azureml.v1 import published, scheduling
 from aml_pipeline.azureml.v1.compile import Compilation
 from aml_pipeline.azureml.v1.marks import marked
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.pipeline.schedule import timetable
 
 # Kinds of what the pipeline needs.
 _MADE_BEFORE = frozenset({"data", "environment", "compute target"})
@@ -47,14 +44,14 @@ Scheduled = Mapping[str, Mapping[str, Sdk]]
 
 def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Scheduled, now: dt.datetime) -> list[Change]:
     """Apply the changes; return them with the ids of created things. After a failure, report those that were made."""
-    recurrences = {declared.key: _recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
+    recurrences = {declared.key: scheduling.recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
     publisher = _Publisher(work, wanted, actual, recurrences, scheduled)
     try:
         publisher.publish()
     except AzureError:
         made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
         if made:
-            again = command(actual.endpoint) if actual.endpoint and wanted.takes else "aml-pipeline publish"
+            again = command(wanted.endpoint) if wanted.takes else "aml-pipeline publish"
             say(f"Done before the failure: {', '.join(made)}. `{again}` will do the rest.")
         raise
     return publisher.done
@@ -275,7 +272,7 @@ class _Publisher:
         if there and change.action == "update":
             before = there.mark
             status = {"status": "Active"} if before and before.disabled else {}  # by this program, not by a person
-            changed = {} if _is_only_named(declared, there) else firing
+            changed = {} if scheduling.is_only_named(declared, there) else firing
             provider.update_schedule(change.id, **given, **changed, **status)
             return change.id
         from azureml.pipeline.core import Schedule as SdkSchedule
@@ -294,21 +291,3 @@ class _Publisher:
         schedule = self.schedule(change.id)
         mark = schedule.mark or self.wanted.whose.mark("0", change.key)  # a list may lag behind what was just marked
         return marked(schedule.text, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
-
-
-def _is_only_named(declared: WantedSchedule, known: Schedule) -> bool:
-    """Whether a schedule that is taken over fires as declared: then its start stays, which may set its times."""
-    is_taken = known.mark is not None and known.mark.origin == NOBODY
-    return is_taken and (known.timing, known.parameters) == (declared.timing, dict(declared.parameters))
-
-
-def _recurrence(plan: Plan, key: str, now: dt.datetime) -> Sdk:
-    """Return the SDK's recurrence, starting at the next time: without a start it would fire at once."""
-    from azureml.pipeline.core import ScheduleRecurrence
-    from azureml.pipeline.core.schedule import TimeZone
-
-    schedule = plan.schedules[key]
-    zone = timetable.zone_of(schedule.time_zone)
-    start = timetable.start_time(schedule.pattern, schedule.recurrence, zone, now)
-    given: Mapping[str, object] = schedule.recurrence.starting(start).as_data()
-    return ScheduleRecurrence(**given, time_zone=TimeZone(schedule.windows_zone))

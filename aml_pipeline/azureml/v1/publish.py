@@ -12,7 +12,6 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
     Actual,
     Change,
-    Endpoint,
     Timing,
     Wanted,
     WantedSchedule,
@@ -24,22 +23,17 @@ from aml_pipeline.azureml.publication import (
     identity,
     left_alone,
     moved_back,
-    require_adopted,
-    require_imported_adopted,
     require_own,
     schedule_changes,
     stopped_pipeline,
-    taken,
-    with_imported,
 )
-from aml_pipeline.azureml.v1 import data, problems, published, registration
+from aml_pipeline.azureml.v1 import adopting, data, problems, published, registration
 from aml_pipeline.azureml.v1.applying import Scheduled, apply, missing
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
-from aml_pipeline.azureml.v1.marks import is_shortened
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError, UsageError
+from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.core.problems import as_text
 from aml_pipeline.pipeline.plan import ports
@@ -76,18 +70,20 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     for warning in plan.located(list(sendable.same_names(work.plan))):
         say(as_text([warning], {}))
     scheduled = _scheduled(work.plan, workspace)
-    wanted, actual = _found(plan, workspace, _wanted(work, scheduled, _whose(plan, home, adopt=bool(adopt))), adopt)
+    wanted, actual = adopting.found(
+        plan, workspace, _wanted(work, scheduled, _whose(plan, home, adopt=bool(adopt))), adopt
+    )
     first = list(endpoint_taken(wanted, actual))
     todo = [*first, *missing(work, wanted, actual), *changes(wanted, actual)[len(first) :]]
     for line in (*left_alone(actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
-        return _noted(wanted, actual, todo)
+        return adopting.noted(wanted, actual, todo)
     kept = home.keep()
     if kept:
         say(kept)
     done = apply(work, wanted, actual, scheduled, now or dt.datetime.now(dt.timezone.utc))
-    return _with_addresses(workspace, _noted(wanted, actual, done))
+    return _with_addresses(workspace, adopting.noted(wanted, actual, done))
 
 
 def content(plan: Plan, workspace: Sdk, project: Project | None = None) -> str:
@@ -239,53 +235,6 @@ def _stopped(wanted: Wanted, actual: Actual) -> list[str]:
         f"Published pipeline {wanted.name}, version {wanted.digest[:12]}, is disabled, and publish does not enable it."
     )
     return [f'{what} Enable it with SDK v1: `PublishedPipeline.get(workspace, "{there.id}").enable()`.']
-
-
-def _found(plan: Plan, workspace: Sdk, wanted: Wanted, adopt: bool | str) -> tuple[Wanted, Actual]:  # noqa: FBT001 - or a name
-    """Return what is wanted, with the name that the endpoint has, and what the workspace has of it.
-
-    Raises AzureError or UsageError if publishing would change what is not ours, or fire beside what is to be adopted.
-    """
-    actual = published.of_plan(plan, workspace, wanted.whose, wanted.endpoint)
-    if isinstance(adopt, str) and adopt:
-        there = _adoptable(wanted, actual, published.endpoint_called(workspace, adopt))
-        wanted, actual = replace(wanted, takes=there.id), replace(actual, endpoint=there)
-    if actual.endpoint:
-        wanted = replace(wanted, endpoint=actual.endpoint.name)
-    actual = taken(wanted, with_imported(plan.imported, wanted.whose, actual))
-    require_own(wanted, actual)
-    if actual.endpoint is None and (before := published.endpoint_with_id(workspace, plan.imported.id)):
-        require_imported_adopted(actual, before)
-    require_adopted(wanted, actual)
-    return wanted, actual
-
-
-def _adoptable(wanted: Wanted, actual: Actual, there: Endpoint) -> Endpoint:
-    """Return the endpoint to take over. Raises UsageError if it is another pipeline's, or this one has another."""
-    if there.mark and there.mark.identity != wanted.whose.identity:
-        raise UsageError(
-            f"Endpoint {there.name} was created by publishing {there.mark.identity}: publish that pipeline."
-        )
-    own = actual.endpoint
-    if own and own.id != there.id:
-        what = f"The workspace has endpoint {own.name} too, so {wanted.name} cannot take over {there.name}."
-        raise UsageError(f"{what} Rename the pipeline in the file (`name:`).")
-    return there
-
-
-def _noted(wanted: Wanted, actual: Actual, done: list[Change]) -> list[Change]:
-    """Return changes that say which description of a person does not fit beside the mark."""
-    digests = {schedule.key: schedule.digest for schedule in wanted.schedules}
-    texts = {known.id: known.text for known in actual.schedules}
-    if actual.endpoint:
-        texts[actual.endpoint.id] = actual.endpoint.text
-    return [
-        replace(change, details=(*change.details, "description shortened"))
-        if change.action in {"update", "replace"}
-        and is_shortened(texts.get(change.id, ""), wanted.whose.mark(digests.get(change.key, "0"), change.key or None))
-        else change
-        for change in done
-    ]
 
 
 def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:

@@ -17,6 +17,7 @@ class ScheduleOfV1(NamedTuple):
     name: str
     description: str
     active: bool
+    id: str = ""
 
 
 def schedules(client: Sdk) -> list[ScheduleOfV1]:
@@ -43,4 +44,5 @@ def schedules(client: Sdk) -> list[ScheduleOfV1]:
 
 def _schedule(entity: dict[str, Any]) -> ScheduleOfV1:
     submission = entity.get("PipelineSubmissionInfo") or {}
-    return ScheduleOfV1(entity["Name"], submission.get("Description") or "", entity.get("EntityStatus") in _ACTIVE)
+    description, active = submission.get("Description") or "", entity.get("EntityStatus") in _ACTIVE
+    return ScheduleOfV1(entity["Name"], description, active, str(entity.get("Id") or ""))
