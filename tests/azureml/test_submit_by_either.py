@@ -10,7 +10,7 @@ import pytest
 from tests.azureml.side import Either
 from tests.loopback.lesson import goes_on
 from tests.loopback.serving import quiet
-from tests.patience import PATIENCE, until
+from tests.patience import until
 
 pytestmark = quiet
 
@@ -60,7 +60,7 @@ def test_a_run_that_somebody_cancels(lesson: Either) -> None:
     until(lambda: lesson.service.asked("POST", "StatusCode") or lesson.service.asked("GET", "/children"))
     (run,) = lesson.service.sent
     lesson.service.cancels(run)
-    _, err = process.communicate(timeout=PATIENCE)
+    _, err = process.communicate()
     assert process.returncode == 1
     assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
     assert lesson.record()["state"] == "interrupted"
@@ -71,13 +71,12 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: Either, number: signal.S
     lesson.service.stays("prepare")
     process = lesson.start_azure(*lesson.submit, "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
     lines: list[str] = []
-    assert process.stderr is not None
     while not lines or not lines[-1].startswith("still waiting for prepare (Running)"):
         lines.append(process.stderr.readline())
         assert lines[-1], lines
     assert re.fullmatch(r"still waiting for prepare \(Running\)(, train \(\w+\))? \(\d+ s\)\n", lines[-1])
     process.send_signal(number)
-    _, err = process.communicate(timeout=PATIENCE)
+    _, err = process.communicate()
     (run,) = lesson.service.sent
     assert process.returncode == -number, "it dies of the signal, so that the loop of a shell ends"
     assert err.splitlines()[-1] == goes_on(run)

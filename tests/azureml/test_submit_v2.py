@@ -23,6 +23,7 @@ from aml_pipeline.core.errors import AzureError, PipelineError
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.azureml.test_export_v2 import by_hand
 from tests.conftest import ROOT
+from tests.forking import Started
 from tests.loopback.lesson import goes_on
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback.storage import KEY, storing
@@ -237,11 +238,10 @@ def test_stopping_an_upload_at_once(lesson: LessonV2) -> None:
     assert lesson.service.jobs == {}
 
 
-def _stopped_once(lesson: LessonV2, number: signal.Signals) -> subprocess.Popen[str]:
+def _stopped_once(lesson: LessonV2, number: signal.Signals) -> Started:
     process = lesson.start_azure(*SUBMIT)
     until(lambda: any("/blob/" in one.route for one in lesson.service.writes()))
     process.send_signal(number)
-    assert process.stderr is not None
     process.stderr.readline()  # the workspace
     heard = process.stderr.readline()
     assert heard == "Stopping after the current uploads; interrupt again to stop at once.\n"

@@ -203,7 +203,7 @@ def test_an_upload_that_was_killed_is_finished_by_the_next(lesson: Either, stora
         process = lesson.start_azure(*lesson.submit)
         assert reached.wait(PATIENCE)
         process.kill()
-        process.communicate(timeout=PATIENCE)
+        process.communicate()
     (place,) = folders(storage)
     there = set(storage.files(place))
     assert 0 < len(there) < 104
@@ -341,11 +341,10 @@ def test_progress_is_told(lesson: Either, storage: Storage) -> None:
 
     with storage.meeting(slow):
         process = lesson.start_azure(*lesson.submit, environ={"LOOPBACK_SILENCE": "0.1"})
-        assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         line = next(line for line in lines if "still uploading dataset images, " in line and " 0 of " not in line)
         told.set()
-        process.communicate(timeout=PATIENCE)
+        process.communicate()
     assert re.fullmatch(r"still uploading dataset images, \d+ of 104 files, \d+ bytes of 305 bytes \(\d+ s\)\n", line)
     assert process.returncode == 0
 
@@ -380,7 +379,7 @@ def test_an_interrupt_ends_an_upload(lesson: Either, storage: Storage) -> None:
     process = lesson.start_azure(*lesson.submit)
     until(lambda: len(storage.sent) > 20)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
+    _, err = process.communicate()
     assert process.returncode == -signal.SIGINT
     assert "Stopping after the current uploads; interrupt again to stop at once.\n" in err
     assert (storage.files("aml-pipeline/manifests/"), lesson.service.sent) == ({}, [])

@@ -8,9 +8,11 @@ program as ``python -m`` does. Where the start itself is the subject, ``command`
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -18,7 +20,8 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +31,7 @@ Done: TypeAlias = "subprocess.CompletedProcess[str]"
 
 ROOT = Path(__file__).parents[2]
 SIZE = struct.Struct("!Q")
+PID = 8  # characters, for the id of a process
 COMMAND_LINE = "aml_pipeline"
 SCRIPTS = "steps"  # not one program but the scripts of this folder, and others that import torch
 # What Python reads while it starts: with other values of these a process has to be started anew.
@@ -56,6 +60,65 @@ def run_script(words: Sequence[str], cwd: Path, variables: Mapping[str, str], wa
     ``PYTHONPATH`` may be among the variables, and no other variable for Python.
     """
     return _helper(SCRIPTS, tuple(warnings)).run(words, cwd, variables)
+
+
+def start(words: Sequence[str], cwd: Path, variables: Mapping[str, str], program: str = COMMAND_LINE) -> Started:
+    """Start a program, without standard input; the variables that Python reads at its start must be the usual ones."""
+    assert _at_start(variables) == _at_start(environ())
+    return Started(*_helper(program).start(words, cwd, variables))
+
+
+class Started:
+    """A process that goes on: as much of ``subprocess.Popen`` as tests use of it."""
+
+    def __init__(self, end: int, out: int, err: int) -> None:
+        self._end = open(end, encoding="ascii")  # noqa: SIM115 - closed when the process has ended
+        self.stdout = open(out, encoding="utf-8")  # noqa: SIM115
+        self.stderr = open(err, encoding="utf-8")  # noqa: SIM115
+        self.returncode: int | None = None
+        self.pid = int(os.read(end, PID))
+
+    def poll(self) -> int | None:
+        """Return the exit status; None as long as the process goes on."""
+        if self.returncode is None and select.select([self._end], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self) -> int:
+        """Wait until the process has ended; one that does not end is killed."""
+        if self.returncode is None:
+            with self._given_up():
+                self.returncode = int(self._end.read())
+            self._end.close()
+        return self.returncode
+
+    def communicate(self) -> tuple[str, str]:
+        """Wait until the process has ended; return what is left to read of it. One that does not end is killed."""
+        with self._given_up(), ThreadPoolExecutor(1) as other, self.stdout, self.stderr:
+            err = other.submit(self.stderr.read)
+            out = self.stdout.read()
+            said = out, err.result()
+        self.wait()
+        return said
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if the process goes on."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the process, if it goes on."""
+        self.send_signal(signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def _given_up(self) -> Iterator[None]:
+        timer = threading.Timer(PATIENCE, os.kill, (self.pid, signal.SIGKILL))
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def command(words: Sequence[str], program: str = COMMAND_LINE) -> list[str]:
@@ -102,7 +165,14 @@ class _Helper:
         self._process.communicate()
 
     def run(self, words: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> Done:
-        """Run the program once."""
+        """Run the program once, to its end."""
+        ended, out, err = _read_all(self.start(words, cwd, variables))
+        assert ended, f"the helper could not run {words}"
+        _, status = ended.split()
+        return subprocess.CompletedProcess(command(words, self._program), int(status), _text(out), _text(err))
+
+    def start(self, words: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> list[int]:
+        """Start the program; return what to read: its id and, when it has ended, its status; its two streams."""
         request = json.dumps({"words": [*words], "cwd": os.fspath(cwd), "environ": {**variables}}).encode()
         pipes = [os.pipe() for _ in range(3)]
         with self._one_at_a_time:
@@ -110,10 +180,7 @@ class _Helper:
             self._requests.sendall(request)
         for _, write in pipes:
             os.close(write)
-        ended, out, err = _read_all([read for read, _ in pipes])
-        assert ended, f"the helper could not run {words}"
-        _, status = ended.split()
-        return subprocess.CompletedProcess(command(words, self._program), int(status), _text(out), _text(err))
+        return [read for read, _ in pipes]
 
 
 _helper = functools.cache(_Helper)

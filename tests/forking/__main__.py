@@ -21,7 +21,7 @@ from typing import Any
 
 import aml_pipeline
 from aml_pipeline.cli.importing import imported
-from tests.forking import COMMAND_LINE, SCRIPTS, SIZE, asked
+from tests.forking import COMMAND_LINE, PID, SCRIPTS, SIZE, asked
 
 # What a program imports beside the package, and what of ours calls it: it keeps quiet what an SDK says meanwhile.
 SDKS = {
@@ -91,7 +91,7 @@ def _watch(program: str, said: dict[str, Any], pipes: Sequence[int]) -> None:
         _become(program, said, streams)
     for stream in streams:
         os.close(stream)
-    os.write(ends, f"{child} ".encode())
+    os.write(ends, str(child).ljust(PID).encode())
     _, status = os.waitpid(child, 0)
     os.write(ends, str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)

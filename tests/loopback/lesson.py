@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,10 +92,6 @@ class Driven(Project):
         """Return what the program is called with."""
         return [*words]
 
-    def azure_command(self, *words: str) -> list[str]:
-        """Return the command line as a list."""
-        return forking.command(self.azure_words(*words), self.program)
-
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process logged in at the service."""
 
@@ -106,22 +101,15 @@ class Driven(Project):
         done = forking.run(self.azure_words(*words), cwd or self.root, variables, self.program)
         return _checked(Done(done.returncode, done.stdout, done.stderr))
 
-    def start_azure(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start_azure(self, *words: str, environ: Mapping[str, str] | None = None) -> forking.Started:
         """Start the command line as a process of its own."""
-        return subprocess.Popen(
-            self.azure_command(*words),
-            cwd=self.root,
-            env={**self.environ, **_QUIET, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+        variables = {**self.environ, **_QUIET, **(environ or {})}
+        return forking.start(self.azure_words(*words), self.root, variables, self.program)
 
-    def end(self, process: subprocess.Popen[str]) -> Done:
+    def end(self, process: forking.Started) -> Done:
         """Wait until a started command line has ended."""
-        out, err = process.communicate(timeout=PATIENCE)
-        return Done(process.returncode, out, err)
+        out, err = process.communicate()
+        return Done(process.wait(), out, err)
 
     def here(self, capsys: pytest.CaptureFixture[str], *words: str, patience: float = 0.1) -> Done:
         """Run the command line within this process, which costs no second import of the SDK.
