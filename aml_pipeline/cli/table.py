@@ -179,8 +179,7 @@ COMMANDS = {
             Option(
                 "--adopt",
                 value="ENDPOINT",
-                help="Take over what another project published under this name; with the name or id of a pipeline "
-                "endpoint of SDK v1, that endpoint and its schedules, made without aml-pipeline.",
+                help="Take over what another project published under this name, or an endpoint made with SDK v1 alone.",
                 bare="",
             ),
             Option("--version", value="DIGEST", help="Go back to an earlier version, or to the `previous` one."),
