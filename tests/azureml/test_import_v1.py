@@ -196,7 +196,7 @@ def _place(plan: Plan, name: str) -> str:
 VERSIONS = {"images": "2", "letters": "1", "rows": "1"}
 # Pipelines with an output that is left without its argument: the proof says so.
 OUTPUT_WITHOUT_ARGUMENT = {"datasets", "left-out"}
-QUICK = {("ports", "publish"), ("settings", "submit"), ("programs", "publish"), ("texts", "submit")}
+QUICK = {("ports", "publish"), ("settings", "submit"), ("programs", "publish")}
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_a_pipeline_written_by_hand(bench: Bench, file: Path, how: str) -> None:
     assert proof.differences(expected(plan, how, drafted.missing), described(back)) == []
 
 
-@pytest.mark.parametrize("pairs", [2, pytest.param(104, marks=pytest.mark.more)])
-def test_generated_pipelines(bench: Bench, pairs: int) -> None:
+@pytest.mark.parametrize(("pairs", "least"), [(1, 2), pytest.param(112, 200, marks=pytest.mark.more)])
+def test_generated_pipelines(bench: Bench, pairs: int, least: int) -> None:
     seen: set[str] = set()
 
     @given(strategies.twins())
@@ -237,7 +237,7 @@ def test_generated_pipelines(bench: Bench, pairs: int) -> None:
             seen.add(json.dumps([one.text, sorted(one.given.items())]))
 
     check()
-    assert len(seen) >= pairs * 1.9
+    assert len(seen) >= least
 
 
 PROVEN = """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, TypeGuard
 
@@ -23,7 +24,8 @@ from aml_pipeline.pipeline.yaml import scalars
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
 _SCRIPT = re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))[^\\;]+\.py")
 INTO_THE_VAULT = "Put it into the key vault of the workspace, and write `VARIABLE: {secret: NAME}`."
-CONSUMED = "AzureMLDataset", "AzureBlobReference"  # the types of inputs whose names a script can ask for
+_CONSUMED = "AzureMLDataset", "AzureBlobReference"  # types of inputs that the SDK knows by name in a run
+_DRAWN = re.compile(r"_[0-9a-f]{8}$")
 
 
 def started(node: Node, naming: Naming, notes: Notes) -> dict[str, Any]:
@@ -117,9 +119,14 @@ def hide(words: Sequence[Part], at: int) -> str:
 
 
 def _arguments(node: Node, naming: Naming, words: Sequence[Part], notes: Notes) -> dict[str, Any]:
-    """Return `arguments`, and `inputs` for data that no argument names, or whose name in Azure ML is another."""
-    grouped = tuple(_grouped(words))
-    declared = _declared(node, naming, grouped, notes)
+    """Return `arguments`, and `inputs` for data that no argument names, or whose name in Azure ML is another.
+
+    The words are grouped so that as many inputs as possible have their names from options.
+    """
+    reads = _reads(node, naming, notes)
+    choices = (tuple(_grouped(words)), tuple(_grouped(words, most=1)))
+    grouped = min(choices, key=lambda one: len(_other_names(node, naming, reads, one)))
+    declared = _declared(node, naming, reads, grouped, notes)
     own = {data: f"${{{{ inputs.{name} }}}}" for name, data in declared.items()}
     shown = [(argument.option, [_value(value, own) for value in argument.values]) for argument in grouped]
     keys: dict[str, Any] = {"arguments": _document(shown)} if shown else {}
@@ -128,18 +135,18 @@ def _arguments(node: Node, naming: Naming, words: Sequence[Part], notes: Notes) 
     return keys
 
 
-def _grouped(words: Sequence[Part]) -> Iterator[Argument]:
-    """Yield each option with the values after it, and the values before the first option alone."""
+def _grouped(words: Sequence[Part], most: int = sys.maxsize) -> Iterator[Argument]:
+    """Yield each option with the values after it, at most ``most``, and each other value alone."""
     option: str | None = None
     values: list[Part] = []
     for word in words:
         begins = _is_option(word)
-        if begins or (isinstance(word, Literal) and word.text.startswith("--")):
+        if begins or len(values) == most or (isinstance(word, Literal) and word.text.startswith("--")):
             yield from [Argument(option, tuple(values))] if option else []
             option, values = (word.text if _is_option(word) else None), []
-        if not begins:
-            if option is None:
-                yield Argument(None, (word,))
+        if not begins and option is None:
+            yield Argument(None, (word,))
+        elif not begins:
             values.append(word)
     yield from [Argument(option, tuple(values))] if option else []
 
@@ -148,31 +155,47 @@ def _is_option(word: Part) -> TypeGuard[Literal]:
     return isinstance(word, Literal) and _OPTION.fullmatch(word.text) is not None
 
 
-def _declared(node: Node, naming: Naming, arguments: tuple[Argument, ...], notes: Notes) -> dict[str, Data]:
-    """Return the data of a step that `inputs:` must name."""
+def _reads(node: Node, naming: Naming, notes: Notes) -> dict[Data, str]:
+    """Return what a step reads, with the port of each; a port by whose name a script may ask comes first."""
     reads: dict[Data, str] = {}
-    for port in sorted(node.sources, key=lambda port: not is_consumed(node, port)):
+    for port in sorted(node.sources, key=lambda port: not is_asked(node, port)):
         token = naming.source(node, port)
         if token is None:
             notes.lose(f"input {port}", f"{_sentence(why_no_source(node, naming, port))}, and no argument names it.")
-        elif token in reads and is_consumed(node, port):
-            notes.lose(
-                f"input {port}", f"It is the same data as the input {reads[token]}: ask for that one in the script."
-            )
         elif token not in reads:
             reads[token] = port
+        elif is_asked(node, port):
+            cure = f"It is the same data as the input {reads[token]}: ask for that one in the script."
+            notes.lose(f"input {port}", cure)
+    return reads
+
+
+def _unnamed(reads: Mapping[Data, str], arguments: Iterable[Argument]) -> tuple[Data, ...]:
     named = {part for argument in arguments for part in argument.parts}
-    unnamed = tuple(token for token in reads if token not in named)
+    return tuple(token for token in reads if token not in named)
+
+
+def _other_names(
+    node: Node, naming: Naming, reads: Mapping[Data, str], arguments: tuple[Argument, ...]
+) -> dict[Data, str]:
+    """Return the inputs whose names in Azure ML would change, with their ports."""
     outputs = (Output(name) for (known, _), name in naming.outputs.items() if known == node.id)
-    derived = ports.names(_step(arguments, (*unnamed, *outputs)))
-    declared = {}
+    derived = ports.names(_step(arguments, (*_unnamed(reads, arguments), *outputs)))
+    return {token: port for token, port in reads.items() if derived[token] != port}
+
+
+def _declared(
+    node: Node, naming: Naming, reads: Mapping[Data, str], arguments: tuple[Argument, ...], notes: Notes
+) -> dict[str, Data]:
+    """Return the data of a step that `inputs:` must name."""
+    others, unnamed = _other_names(node, naming, reads, arguments), _unnamed(reads, arguments)
+    declared: dict[str, Data] = {}
     for token, port in reads.items():
-        if token in unnamed or (is_consumed(node, port) and derived[token] != port):
-            name = naming.names.give("input", port, scope=naming.steps[node.id])
-            if name != port and is_consumed(node, port):
+        if token in unnamed or (token in others and is_asked(node, port)):
+            name = naming.input(node, port)
+            if name != port and is_asked(node, port):
                 notes.lose(f"input {port}", f"Its name is {name} now: change it where the script asks for it.")
-            if name not in naming.taken(node):
-                declared[name] = token
+            declared[name] = token
     return declared
 
 
@@ -180,10 +203,11 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def is_consumed(node: Node, port: str) -> bool:
-    """Whether a script can ask for an input by its name."""
+def is_asked(node: Node, port: str) -> bool:
+    """Whether a script can ask for an input by its name, if the SDK has not drawn it."""
     types = node.inputs.get(port, {}).get("DataTypeIdsList") or ()
-    return any(kind in CONSUMED for kind in types)
+    is_path = node.sources[port].data is not None and not _DRAWN.search(port)
+    return is_path or any(kind in _CONSUMED for kind in types)
 
 
 def _step(arguments: tuple[Argument, ...], unnamed: tuple[Data | Output, ...]) -> Step:

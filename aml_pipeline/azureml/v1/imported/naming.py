@@ -40,10 +40,12 @@ class Naming:
         read = inputs.read_by(self.found, node, port)
         return None if read.why else Dataset(self.datasets[read])
 
-    def taken(self, node: Node) -> set[str]:
-        """Return the names that inputs of a step cannot have: those of its outputs and parameters."""
-        outputs = {name for (known, _), name in self.outputs.items() if known == node.id}
-        return outputs | {self.parameters.get(word.value, "") for word in node.words if word.kind == "parameter"}
+    def input(self, node: Node, port: str) -> str:
+        """Return the name of an input of a step, which is none of its outputs and parameters."""
+        taken = {name for (known, _), name in self.outputs.items() if known == node.id}
+        taken |= {self.parameters.get(word.value, "") for word in node.words if word.kind == "parameter"}
+        name = self.names.give("input", port, scope=self.steps[node.id])
+        return self.names.give("input", f"input {port}", scope=self.steps[node.id]) if name in taken else name
 
     def words(self, node: Node) -> list[tokens.Part | None]:
         """Return the arguments of a step as tokens; None for a port that nothing is known of."""
