@@ -145,6 +145,7 @@ def secretive() -> Draft:
                 "a": module("a", "--token", SECRET, "--url", f"https://user:{SECRET}@host/x", "<parameter api_key>"),
                 "b": module("b", kind="DatabricksStep"),
                 "c": module("c", SECRET, "${{ no }}"),
+                "d": module("d", "run.sh", SECRET, "--n", "1", kind="CommandStep"),
             },
             nodes={
                 "a": {
@@ -157,6 +158,7 @@ def secretive() -> Draft:
                         },
                     },
                 },
+                "d": {"Script": None, "Command": "bash"},
                 "b": {"access_token": None, "Notebook_password": SECRET},
             },
             parameters={"api_key": SECRET},
@@ -175,8 +177,9 @@ def secretive() -> Draft:
 
 def test_no_secret_is_in_a_draft() -> None:
     drafted = secretive()
-    assert [*drafted.document["steps"]] == ["a"]
+    assert [*drafted.document["steps"]] == ["a", "d"]
     assert [*drafted.missing] == ["b", "c"]
+    assert drafted.document["steps"]["d"]["command"] == ["bash", "run.sh", "***"]
     assert SECRET not in repr(drafted)
     told = {loss.what for loss in drafted.losses}
     assert {"environment variable DB_PASSWORD", "argument ***", "parameter api_key", "a login"} <= told

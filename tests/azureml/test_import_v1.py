@@ -196,7 +196,7 @@ def _place(plan: Plan, name: str) -> str:
 VERSIONS = {"images": "2", "letters": "1", "rows": "1"}
 # Pipelines with an output that is left without its argument: the proof says so.
 OUTPUT_WITHOUT_ARGUMENT = {"datasets", "left-out"}
-QUICK = {("ports", "publish"), ("settings", "submit"), ("programs", "publish")}
+QUICK = {("ports", "publish"), ("settings", "submit")}
 
 
 @pytest.mark.parametrize(

@@ -1,46 +1,24 @@
-"""The command line of a step → `script`, `module` or `command`, `arguments`, and the `inputs` that have other names."""
+"""The words after the program of a step → `arguments`, and the `inputs` whose names do not follow from them."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import Any, TypeGuard
 
-from aml_pipeline.azureml import shell_words
 from aml_pipeline.azureml.v1.imported import inputs
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.naming import Naming
-from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
-from aml_pipeline.core.masking import MASK, is_secret, without_secrets
+from aml_pipeline.azureml.v1.imported.notes import Notes
 from aml_pipeline.pipeline.plan import ports, tokens
-from aml_pipeline.pipeline.plan.arguments import text_faults, word_faults
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Argument, Data, Literal, Output, Part
-from aml_pipeline.pipeline.spec import names
 from aml_pipeline.pipeline.yaml import scalars
 
-_OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
-_SCRIPT = re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))[^\\;]+\.py")
-INTO_THE_VAULT = "Put it into the key vault of the workspace, and write `VARIABLE: {secret: NAME}`."
+OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
 _CONSUMED = "AzureMLDataset", "AzureBlobReference"  # types of inputs that the SDK knows by name in a run
 _DRAWN = re.compile(r"_[0-9a-f]{8}$")
-
-
-def started(node: Node, naming: Naming, notes: Notes) -> dict[str, Any]:
-    """Return the keys of what a step runs. Raises Unsayable."""
-    if not node.program:
-        raise Unsayable("it has neither a script nor a command")
-    words: list[Part] = [Literal(word.value) for word in node.program]
-    for word, part in zip(node.words, naming.words(node), strict=True):
-        if part is None:
-            raise Unsayable(f"its argument {word.value} has no data: {why_no_source(node, naming, word.value)}")
-        words.append(part)
-    program, rest = _program(words, is_script="Script" in node.values)
-    if "script" not in program:
-        _refuse_for_shell(words)
-    return {**program, **_arguments(node, naming, _safe(rest, notes), notes)}
 
 
 def why_no_source(node: Node, naming: Naming, port: str) -> str:
@@ -53,72 +31,7 @@ def why_no_source(node: Node, naming: Naming, port: str) -> str:
     return f"no argument of step {naming.steps.get(source.node, source.node)} names its output {source.port}"
 
 
-def _program(words: Sequence[Part], *, is_script: bool) -> tuple[dict[str, Any], list[Part]]:
-    """Return the key of the program, and the words that are its arguments. Raises Unsayable."""
-    first = [
-        word.text for word in takewhile(lambda word: isinstance(word, Literal), words[:3]) if isinstance(word, Literal)
-    ]
-    if is_script or (len(first) > 1 and first[0] == "python" and _SCRIPT.fullmatch(first[1])):
-        return {"script": first[1].replace("\\", "/")}, list(words[2:])
-    if len(first) > 2 and first[:2] == ["python", "-m"] and re.fullmatch(names.MODULE_NAME, first[2]):  # noqa: PLR2004
-        return {"module": first[2]}, list(words[3:])
-    command = [word.text for word in takewhile(lambda word: not word.text.startswith("--"), _literals(words))]
-    if "=" in command[0] or ("/" in command[0] and not command[0].startswith("/")):
-        raise Unsayable(f'its command begins with "{command[0]}", which is no program; write `command: [bash, …]`')
-    _refuse(word_faults(command, (), ""))
-    return {"command": command}, list(words[len(command) :])
-
-
-def _refuse_for_shell(words: Iterable[Part]) -> None:
-    """Raise Unsayable for a text that a shell would change: SDK v1 does not quote those of commands."""
-    for word in words:
-        if isinstance(word, Literal) and not shell_words.is_plain(word.text):
-            shown = without_secrets(word.text)
-            raise Unsayable(f'"{shown}" is for a shell; write the line into a script, `command: [bash, run.sh]`')
-
-
-def _literals(words: Iterable[Part]) -> Iterator[Literal]:
-    """Yield the texts that the words begin with."""
-    for word in words:
-        if not isinstance(word, Literal):
-            return
-        yield word
-
-
-def _refuse(faults: Iterable[Any]) -> None:
-    for fault in faults:
-        if fault.severity == "error":
-            raise Unsayable(fault.message.rstrip("."))
-
-
-def _safe(words: Sequence[Part], notes: Notes) -> list[Part]:
-    """Return the words without secrets. Raises Unsayable for a text that the file refuses."""
-    safe: list[Part] = []
-    for at, word in enumerate(words):
-        text = word.text if isinstance(word, Literal) else ""
-        if tokens.is_expression(text):
-            raise Unsayable(f'its argument "{text}" contains the beginning of an expression')
-        _refuse(text_faults([(text, ())], ""))
-        hidden = hide(words, at)
-        if hidden != text:
-            notes.lose(
-                f"argument {hidden}", "It looks like a secret. Declare it under `secrets:`, and read the variable."
-            )
-        safe.append(Literal(hidden) if isinstance(word, Literal) else word)
-    return safe
-
-
-def hide(words: Sequence[Part], at: int) -> str:
-    """Return the text of a word, with *** in place of a secret."""
-    word, before = words[at], words[at - 1] if at else None
-    text = word.text if isinstance(word, Literal) else ""
-    if without_secrets(text) != text:
-        return without_secrets(text)
-    option = before.text if isinstance(before, Literal) and _OPTION.fullmatch(before.text) else ""
-    return MASK if option and not _OPTION.fullmatch(text) and is_secret(option, text) else text
-
-
-def _arguments(node: Node, naming: Naming, words: Sequence[Part], notes: Notes) -> dict[str, Any]:
+def written(node: Node, naming: Naming, words: Sequence[Part], notes: Notes) -> dict[str, Any]:
     """Return `arguments`, and `inputs` for data that no argument names, or whose name in Azure ML is another.
 
     The words are grouped so that as many inputs as possible have their names from options.
@@ -152,7 +65,7 @@ def _grouped(words: Sequence[Part], most: int = sys.maxsize) -> Iterator[Argumen
 
 
 def _is_option(word: Part) -> TypeGuard[Literal]:
-    return isinstance(word, Literal) and _OPTION.fullmatch(word.text) is not None
+    return isinstance(word, Literal) and OPTION.fullmatch(word.text) is not None
 
 
 def _reads(node: Node, naming: Naming, notes: Notes) -> dict[Data, str]:

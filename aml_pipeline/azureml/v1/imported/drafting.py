@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aml_pipeline.azureml.importing.draft import Draft, Loss
-from aml_pipeline.azureml.v1.imported import arguments, graph, others, outputs, parameters, running, schedules
+from aml_pipeline.azureml.v1.imported import graph, others, outputs, parameters, programs, running, schedules
 from aml_pipeline.azureml.v1.imported.environments import Environments
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.azureml.v1.imported.graph import Node
@@ -74,7 +74,7 @@ def _step(node: Node, of: _Pipeline, missing: Mapping[str, Any], notes: Notes) -
     for port in node.sources:
         _note_of_input(port, node, notes)
     keys = {
-        **arguments.started(node, naming, notes),
+        **programs.started(node, naming, notes),
         "outputs": outputs.settings(node, naming, of.models, notes),
         "after": [name for name in after if name not in missing],
         **running.settings(node, notes),

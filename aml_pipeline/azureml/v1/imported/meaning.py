@@ -11,12 +11,12 @@ from typing import Any
 
 from aml_pipeline.azureml.importing.draft import Draft
 from aml_pipeline.azureml.v1.imported import (
-    arguments,
     drafting,
     environments,
     graph,
     inputs,
     outputs,
+    programs,
     running,
     schedules,
 )
@@ -81,7 +81,7 @@ def _words(node: Node, naming: Naming) -> Iterator[str]:
     parts = [*(Literal(word.value) for word in node.program), *naming.words(node)]
     for at, (word, part) in enumerate(zip([*node.program, *node.words], parts, strict=True)):
         if isinstance(part, Literal):
-            hidden = arguments.hide([part or Literal("") for part in parts], at)
+            hidden = programs.hide([part or Literal("") for part in parts], at)
             text = part.text.replace("\\", "/") if at == 1 and "Script" in node.values else part.text
             yield text if hidden == part.text else f"{hidden} (a secret)"
         elif word.kind == "input":

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from aml_pipeline.azureml.importing.draft import Loss
 
+INTO_THE_VAULT = "Put it into the key vault of the workspace, and write `VARIABLE: {secret: NAME}`."
+
 
 class Unsayable(Exception):  # noqa: N818 - not an error: the step is reported as missing
     """A step, or a part of it, that pipeline.yaml cannot say; the text says why, with the cure."""

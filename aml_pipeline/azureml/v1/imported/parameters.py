@@ -8,7 +8,7 @@ from typing import Any
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.azureml.v1.imported.graph import Node, each
 from aml_pipeline.azureml.v1.imported.naming import Naming
-from aml_pipeline.azureml.v1.imported.notes import Notes
+from aml_pipeline.azureml.v1.imported.notes import INTO_THE_VAULT, Notes
 from aml_pipeline.core.masking import MASK, is_secret
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.spec import parameters as spec
@@ -34,9 +34,7 @@ def documents(found: Found, naming: Naming, nodes: Collection[Node], notes: Note
 def _default(found: Found, name: str, default: object, notes: Notes) -> str:
     text = found.assignments.get(name, "" if default is None else str(default))
     if is_secret(name, text):
-        notes.lose(
-            f"parameter {name}", "Its default looks like a secret. Declare it under `secrets:`, and read the variable."
-        )
+        notes.lose(f"parameter {name}", f"Its default looks like a secret. {INTO_THE_VAULT}")
         return MASK
     if spec.fault(text, "string"):
         notes.lose(f"parameter {name}", f"Its default is not a value that Azure ML accepts. Replace `{_UNSET}`.")
