@@ -145,7 +145,7 @@ CHANGES: list[list[tuple[str, str, str]]] = [
         ("compute: big", "compute: small", "step train, compute: big → small"),
         ("timeout: 90s", "timeout: 91s", "step prep-data, timeout: PT1M30S → PT1M31S"),
         ("allow_reuse: false", "allow_reuse: true", "step prep-data, runs again: True → nothing"),
-        ("identity: user", "identity: managed", "step prep-data, identity: UserIdentity → Managed"),
+        ("identity: user", "identity: managed", "step prep-data, identity, identity_type: UserIdentity → Managed"),
         ("processes_per_node: 2", "processes_per_node: 3", "step train, distribution: pytorch, 2 .* → pytorch, 3 .*"),
         ("shm_size: 8g", "shm_size: 9g", "step train, resources, shm_size: 8g → 9g"),
         ("memlock=-1", "memlock=-2", r"step train, docker arguments: .*memlock=-1.* → .*memlock=-2.*"),

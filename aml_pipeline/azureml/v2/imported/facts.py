@@ -39,6 +39,14 @@ from aml_pipeline.pipeline.schedule import zones
 from aml_pipeline.pipeline.yaml.older import content
 from aml_pipeline.project.folder import Project
 
+# What is in other facts, and what does not matter to a run; all else is compared as it is.
+_COMPARED = frozenset(
+    {
+        *("jobs", "inputs", "outputs", "settings", "tags", "description", "experimentName", "computeId", "identity"),
+        *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun"),
+        *("displayName", "properties", "isArchived", "jobType", "_source"),
+    }
+)
 _Read = Mapping[str, "tuple[Json, str]"]  # the content of files of schedules by name, each with its folder
 
 
@@ -69,7 +77,8 @@ def facts_of(file: str, draft: Draft) -> Facts:
         schedules.key(part, keys, title): (part.value, os.path.dirname(part.path)) for part in repository.schedules()
     }
     experiment = job.sent.get("experimentName") or draft.document.get("experiment", title)
-    return _facts(side, str(experiment), found)
+    missing = {f"step {name}": f"a job of type {known['type']}" for name, known in draft.missing.items()}
+    return {**_facts(side, str(experiment), found), **missing}
 
 
 def facts_made(plan: Plan, project: Project) -> Facts:
@@ -127,6 +136,7 @@ def _facts(side: Side, experiment: str, read: _Read) -> Facts:
             "tags": sent.get("tags") or {},
             "after a failed step": "goes on" if side.settings.get("continue_on_step_failure") else "stops",
             "outputs": dict(_results(side)),
+            **{key: value for key, value in {**side.settings, **sent}.items() if key not in _COMPARED},
         },
         "parameters": {side.called("parameter", name): hidden(name, value.text) for name, value in inputs.items()},
         **{f"step {side.step(node.path)}": of_step(node, side) for node in side.job.nodes},
@@ -146,11 +156,13 @@ def _schedule(data: Json, base: str, side: Side) -> Json:
     trigger, job = data["trigger"], data.get("create_job") or {}
     job = job if isinstance(job, Mapping) else {}
     zone = str(trigger.get("time_zone") or "UTC")
-    given = job.get("inputs") or {}
+    given, settings = job.get("inputs") or {}, {"force_rerun": False, **(job.get("settings") or {})}
     return {
         "times": str(of_trigger({**trigger, "time_zone": zones.iana_name(zone) or zone})),
-        "reuses results": not (job.get("settings") or {}).get("force_rerun"),
+        "ends": str(trigger.get("end_time") or "never"),
         "inputs": dict(_given(name, value, base, side) for name, value in given.items()),
+        "settings": settings,
+        **{key: value for key, value in job.items() if key not in {"type", "job", "inputs", "settings"}},
     }
 
 

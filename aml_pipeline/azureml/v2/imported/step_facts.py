@@ -25,6 +25,14 @@ _STORE = re.compile(r"azureml://(?:subscriptions/.*?/)?datastores/([^/]+)/paths/
 _WORKSPACE = re.compile(r"azureml://subscriptions/.*?/(?=datastores/)")
 _OWN_PATH = "dataset/{run}/${{output_name}}"  # of an export, where pipeline.yaml gives none
 _SHORT = 12
+# What is in other facts, in what a pipeline runs, and what does not matter to a run; all else is compared as it is.
+_COMPARED = frozenset(
+    {
+        *("type", "inputs", "outputs", "componentId", "computeId", "resources", "distribution", "limits", "identity"),
+        *("environment_variables", "command", "environment", "code", "is_deterministic"),
+        *("$schema", "_source", "name", "version", "display_name", "description", "tags"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ def of_step(node: Node, side: Side) -> Any:  # noqa: ANN401 - facts, or what it 
         "environment": _environment(node, side),
         "runs again": node.component.get("is_deterministic") is False or bool(side.settings.get("force_rerun")),
         **_running(node, side),
+        **{key: value for key, value in {**node.component, **node.sent}.items() if key not in _COMPARED},
     }
     said = {key: value for key, value in found.items() if value not in ({}, [], None, "", False)}
     parts = {
@@ -189,17 +198,15 @@ def _running(node: Node, side: Side) -> dict[str, Any]:
     nodes = int(resources.pop("instance_count", None) or 1)
     arguments = resources.pop("docker_args", None) or resources.pop("docker_args_list", None)
     target = sent.get("computeId") or side.settings.get("default_compute") or side.job.sent.get("computeId")
-    tier = str((sent.get("queue_settings") or {}).get("job_tier") or "").lower()
     variables = (sent.get("environment_variables") or {}).items()
     return {
         "compute": node.scope.value({"value": target or "serverless"}, "").text.removeprefix("azureml:"),
-        "tier": tier.replace("null", ""),
         "nodes": nodes,
         "distribution": _distribution(sent.get("distribution") or node.component.get("distribution") or {}, nodes),
         "docker arguments": shlex.split(arguments) if isinstance(arguments, str) else arguments,
         "resources": {key: value for key, value in resources.items() if value},
         "timeout": (sent.get("limits") or {}).get("timeout"),
-        "identity": (sent.get("identity") or {}).get("identity_type"),
+        "identity": sent.get("identity") or side.job.sent.get("identity"),
         "environment variables": {name: hidden(name, str(text)) for name, text in variables},
     }
 
