@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback.evaluator import Step, evaluate
+from tests.loopback.evaluator import Port, Step, evaluate
 
 if TYPE_CHECKING:
     from tests.loopback.service import Service
     from tests.loopback.state import Entity
 
 VALUES = ("literal", "parameter")  # arguments that are compared by their value
-_STORE = re.compile(r'(?:datastore|store)\\?"\s*:\s*\\?"([^"\\]+)')
-_PATH = re.compile(r'(?:path|resourceName)\\?"\s*:\s*\\?"([^"\\]+)')
+_PLACE = re.compile(r"datastores/([\w-]+)/paths/([\w./*-]+)")
 
 
 def meaning(service: Service, graph: Entity, renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -36,8 +35,7 @@ def _places(service: Service) -> dict[str, str]:
 
 
 def _place(flow: str) -> str:
-    stores, paths = _STORE.findall(flow), _PATH.findall(flow)
-    return " ".join(f"{store}/{path}" for store, path in zip(stores, paths, strict=False)) or flow
+    return " ".join("/".join(found) for found in _PLACE.findall(flow)) or flow
 
 
 def _plain(service: Service, step: Step, renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -51,14 +49,28 @@ def _plain(service: Service, step: Step, renamed: Mapping[str, str]) -> dict[str
     return {
         "script": step.script,
         "arguments": [(one.kind, value if one.kind in VALUES else name(one.value)) for one, value in arguments],
-        "outputs": [asdict(replace(port, name=name(port.name))) for port in step.outputs],
+        "outputs": [_output(replace(port, name=name(port.name))) for port in step.outputs],
         "modes": sorted(mode or "mount" for mode in step.modes.values()),
         "after": sorted(renamed.get(one, one) for one in step.after),
         "compute": step.compute,
-        "environment": step.environment.definition,
-        "variables": step.environment_variables,
+        "environment": _without_names(step.environment.definition),
+        "variables": {**step.environment.definition["environmentVariables"], **step.environment_variables},
         "timeout": step.timeout,
         "distribution": step.distribution,
         "reusable": step.reusable,
-        "files": service.snapshots[step.snapshot],
+        "files": {path: one for path, one in service.snapshots[step.snapshot].items() if path != ".amlignore"},
     }
+
+
+def _output(port: Port) -> dict[str, Any]:
+    """Return an output; nothing is overwritten in a folder of the run's own."""
+    is_fixed = port.path is not None and "{run-id}" not in port.path
+    return asdict(replace(port, overwrite=port.overwrite and is_fixed))
+
+
+def _without_names(environment: Entity) -> Entity:
+    """Return an environment without its variables, and without the name for conda, which Azure ML ignores."""
+    kept = {key: value for key, value in environment.items() if key != "environmentVariables"}
+    packages = environment["python"]["condaDependencies"] or {}
+    packages = {key: value for key, value in packages.items() if key != "name"}
+    return {**kept, "python": {**environment["python"], "condaDependencies": packages}}
