@@ -78,14 +78,20 @@ class Sides:
     workspace: Sdk
     python: Interpreter
 
-    def of(self, text: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Both:
-        """Run and submit the pipeline ``text``; return what its steps received."""
+    def of(
+        self,
+        text: str,
+        profile: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        ran: Mapping[str, Here] | None = None,
+    ) -> Both:
+        """Run the pipeline ``text``, unless it ``ran``, and submit it; return what its steps received."""
         file = self.folder / "pipeline.yaml"
         file.write_text(text, encoding="utf-8")
         opened = open_pipeline(str(file), profile, parameters)
         plan, project = opened.require()
         there, _ = uploads.planned(plan, project, plan.steps, lambda: DEFAULT_DATASTORE)
-        return Both(there, self._here(opened), self._there(opened, there))
+        return Both(there, self._here(opened) if ran is None else ran, self._there(opened, there))
 
     def here(self, text: str, parameters: Mapping[str, str] | None = None) -> tuple[Opened, dict[str, Here]]:
         """Run the pipeline ``text``; return what its steps received."""

@@ -72,8 +72,14 @@ TASTE = {
 }
 
 
+IN_MORE = {"a daemon without an environment", "a folder in the state", "pip in the middle", "links in a circle"}
+
+
 @linux
-@pytest.mark.parametrize("trial", TASTE.values(), ids=TASTE)
+@pytest.mark.parametrize(
+    "trial",
+    [pytest.param(one, id=name, marks=pytest.mark.more if name in IN_MORE else ()) for name, one in TASTE.items()],
+)
 def test_a_trial_of_the_campaign(tmp_path: Path, bench: Bench, trial: Trial) -> None:
     assert carry_out(trial, bench, tmp_path / "trial") == []
 

@@ -45,7 +45,7 @@ PIPELINE = """
         script: only.py
         arguments: {--output: "${{ outputs.out }}"}
     """
-POINTS = 8
+POINTS = pytest.mark.parametrize("number_of_points", [3, pytest.param(8, marks=pytest.mark.more)])
 
 
 class Counted:
@@ -81,15 +81,16 @@ class Counted:
 
 
 @pytest.mark.parametrize("words", [("validate",), ("run", "--force"), ("runs",)], ids=" ".join)
+@POINTS
 def test_a_signal_at_any_moment_ends_a_command_without_a_traceback(
-    project: Project, tmp_path: Path, words: tuple[str, ...]
+    project: Project, tmp_path: Path, words: tuple[str, ...], number_of_points: int
 ) -> None:
     project.write({"pipeline.yaml": PIPELINE, "only.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('x')\n"})
     counted = Counted(project, tmp_path / "hook", *words)
     calls = counted.calls
-    assert calls > POINTS
+    assert calls > number_of_points
     # Most of the beginning, and then the whole.
-    points = sorted({1, 2, 30, 200, *(1 + calls * number // POINTS for number in range(POINTS))})
+    points = sorted({1, 2, 30, 200, *(1 + calls * part // number_of_points for part in range(number_of_points))})
     for at in points:
         number = signal.SIGINT if at % 2 else signal.SIGTERM
         done = counted.ended(at, number)
