@@ -31,7 +31,7 @@ settings.load_profile("some")
 # A thread of azureml.core calls this while pytest sets up the filters of a test, when none of them holds yet.
 setattr(threading.Thread, "setDaemon", lambda thread, daemonic: setattr(thread, "daemon", daemonic))  # noqa: B010
 
-# Among the objects of the SDKs and of pytest itself a search for garbage takes long: with fewer of them, and without what
+# Among the objects of an SDK and of pytest itself a search for garbage takes long: with fewer of them, and without what
 # is frozen below, once all tests are collected, a file of tests of SDK v2 takes an eighth less time.
 gc.set_threshold(20_000, 20, 50)
 _freeze = gc.freeze
