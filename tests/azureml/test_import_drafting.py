@@ -133,6 +133,12 @@ def test_types_of_parameters_fit_all_known_values(default: str, scheduled: list[
     assert len(drafted.document.get("schedules", {})) == len(scheduled)
 
 
+@pytest.mark.parametrize(("seconds", "written"), [(0, None), (90, "90s"), (600, "10m"), (7200, "2h"), (None, None)])
+def test_a_limit_of_time_is_written_in_the_largest_unit(seconds: int | None, written: str | None) -> None:
+    drafted = draft(found({"a": module("a")}, nodes={"a": {"maxRunDurationSeconds": seconds}}))
+    assert drafted.document["steps"]["a"].get("timeout") == written
+
+
 def test_a_run_has_its_own_values_as_defaults() -> None:
     given = {"title": "run 1", "assignments": {"x": "9"}, "parameters": {"x": "3"}}
     assert draft(found({"a": module("a", "<parameter x>")}, **given)).document["parameters"] == {"x": 9}

@@ -140,7 +140,7 @@ def _document(
         "steps": steps,
         "schedules": scheduled,
     }
-    return {key: value for key, value in keys.items() if value}, [*notes.losses, *lost]
+    return {key: value for key, value in keys.items() if value or key == "steps"}, [*notes.losses, *lost]
 
 
 def _experiments(found: Found) -> list[str]:

@@ -36,7 +36,7 @@ def variables(node: Node) -> dict[str, str]:
 def timeout(node: Node) -> int | None:
     """Return the longest duration of a step in seconds, if it is limited."""
     text = str(node.configuration.get("maxRunDurationSeconds") or node.values.get("MaxRunDurationSeconds"))
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and int(text) else None
 
 
 def distribution(node: Node) -> dict[str, Any]:
