@@ -308,3 +308,23 @@ def test_the_proof_finds_each_change_of_the_file(bench: Bench) -> None:
         file.write_text(text.replace(old, new), encoding="utf-8")
         assert any(line in found for found in bench.proof(str(bench.target))), (line, bench.proof(str(bench.target)))
     assert bench.service.writes() == []
+
+
+@pytest.mark.more
+def test_an_environment_comes_back_in_the_same_version(bench: Bench) -> None:
+    """Its version is a digest of its definition, so nothing is registered when the import is published."""
+    conda = (
+        "name: any\nchannels: [conda-forge]\ndependencies: [python=3.11, pip, {pip: ['numpy>=1.26', scikit-learn]}]\n"
+    )
+    (bench.project / "conda.yml").write_text(conda, encoding="utf-8")
+    for definition in (
+        "conda_file: conda.yml",
+        "docker_image: python:3.11",
+        "conda_file: conda.yml, docker_image: x:1",
+    ):
+        head = f"name: again\ncompute: cpu-cluster\nenvironment: {{name: again, {definition}}}\n"
+        _, back, _, differences = bench.comes_back(head + "steps: {first: {script: record.py}}\n", how="submit")
+        assert differences == ()
+        before = {*bench.service.state.environments}
+        azureml.submit(back, bench.workspace)
+        assert {*bench.service.state.environments} == before
