@@ -1,5 +1,6 @@
 """A v2 pipeline job in YAML → the draft of a project: each key is said, or lost with its line."""
 
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,16 +8,21 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.importing import document
 from aml_pipeline.azureml.importing.draft import Draft, Renamed
+from aml_pipeline.azureml.importing.proof import differences
 from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2.imported import facts
 from aml_pipeline.azureml.v2.imported.drafting import draft
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.pipeline.yaml.scalars import written
 from aml_pipeline.project.opening import Opened, open_pipeline
 from tests.azureml.test_conformance import CONFORMANCE, MENDED, fill
+from tests.conformance import strategies
 
 JOB = """\
 $schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
@@ -539,3 +545,48 @@ def test_an_export_that_is_imported_is_exported_alike(name: str, tmp_path: Path)
 def _content(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file() and path.name not in {"README.md", "export.json"})
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+ANY, SIBLINGS = strategies.pipelines(mixed=True), strategies.siblings()
+CAMPAIGNS = [
+    pytest.param(ANY, 0, 2, id="any"),
+    *(pytest.param(ANY, number, 50, marks=pytest.mark.more, id=f"any {number}") for number in range(1, 5)),
+    pytest.param(SIBLINGS, 0, 30, marks=pytest.mark.more, id="siblings"),
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of marshmallow, in the client
+@pytest.mark.parametrize(("pipelines", "number", "plans"), CAMPAIGNS)
+def test_exports_of_generated_pipelines_mean_the_same_when_imported(
+    pipelines: SearchStrategy[strategies.Pipeline], number: int, plans: int, tmp_path: Path
+) -> None:
+    """By the facts of the proof: names of files, and which steps share a component, do not count."""
+    pytest.importorskip("azure.ai.ml")
+    logging.getLogger("azure.ai.ml").setLevel(logging.ERROR)
+    project, exported, imported = (tmp_path / folder for folder in ("project", "exported", "imported"))
+    project.mkdir()
+    fill(project)
+    done: set[str] = set()
+
+    @seed(number)
+    @given(pipelines)
+    @settings(
+        max_examples=2 * plans, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def check(one: strategies.Pipeline) -> None:
+        for folder in (exported, imported):
+            shutil.rmtree(folder, ignore_errors=True)
+        (project / "pipeline.yaml").write_text(one.text, encoding="utf-8")
+        plan, of_plan = open_pipeline(str(project / "pipeline.yaml"), None, one.given).require()
+        if len(done) == plans or export.problems(plan):
+            return
+        export.write(plan, of_plan, str(exported))
+        found = draft(str(exported / "pipeline.yml"), str(imported))
+        assert found.missing == {}
+        made = facts.facts_made(*opened(found, imported).require())
+        assert differences(facts.facts_of(str(exported / "pipeline.yml"), found), made) == []
+        done.add(one.text)
+
+    check()
+    assert len(done) == plans
