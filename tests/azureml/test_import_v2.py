@@ -465,6 +465,11 @@ def test_triggers_become_schedules(trigger: str, tmp_path: Path) -> None:
     opened(found, tmp_path / "imported").require()
 
 
+def test_a_schedule_that_cannot_be_read_is_lost(tmp_path: Path) -> None:
+    files = {"job.yml": job("command: python train.py"), "s.yml": "name: {{ template }}\ncreate_job: ./job.yml\n"}
+    assert lost(made(tmp_path, files)) == {"schedules in this file": "s.yml"}
+
+
 def test_values_are_the_texts_that_v2_sends(tmp_path: Path) -> None:
     """By YAML 1.1, in which azure-ai-ml reads: ``yes`` is true, and ``010`` is eight."""
     node = 'command: "python train.py ${{inputs.a}} ${{inputs.b}} ${{inputs.c}}", inputs: {a: yes, b: 010, c: "010"}'

@@ -178,6 +178,8 @@ class _Drafting:
 
     def _schedules(self, scope: Scope, name: str) -> dict[str, Any]:
         said = {}
+        why = "it is no valid YAML. Correct it if it runs this job, and import again."
+        self._losses += [Loss(path, "schedules in this file", why) for path in self._repository.broken]
         for part in self._repository.schedules():
             key = schedules.key(part, self._names, name)
             try:

@@ -24,32 +24,39 @@ class Repository:
         self.job = os.path.realpath(job)
         self.base = os.path.dirname(self.job)
         self._root = _root_of(self.base)
-        self._read: dict[str, Part] = {}
+        self._parsed: dict[str, Part | None] = {}  # None: no valid YAML
+        self._used: dict[str, Part] = {}
 
     def file(self, path: str) -> Part:
         """Return the content of a YAML file. Raises UsageError or PipelineError, see ``files.read``."""
         path = os.path.realpath(path)
-        if path not in self._read:
-            self._read[path] = read(path, self.base)
-        return self._read[path]
+        self._used[path] = self._parsed.get(path) or read(path, self.base)
+        self._parsed[path] = self._used[path]
+        return self._used[path]
 
     @property
     def read(self) -> list[Part]:
         """The files that were read and used, in order."""
-        return list(self._read.values())
+        return list(self._used.values())
 
     @cached_property
     def _texts(self) -> dict[str, bytes]:
         return {path: files.read(path) for path in sorted(_yaml_files(self._root))}
 
+    @property
+    def broken(self) -> list[str]:
+        """The files that may be schedules and are no valid YAML, as paths for the reader."""
+        paths = [path for path, text in self._texts.items() if b"create_job" in text and self._parse(path) is None]
+        return [os.path.relpath(path, self.base).replace(os.sep, "/") for path in paths]
+
     def schedules(self) -> Iterator[Part]:
         """Yield the files of schedules that run the job."""
-        for part in self._having(b"create_job"):
+        for part in self._having("create_job"):
             action = part.parts.get("create_job")
             job = action.parts.get("job") if action and action.is_mapping else action
             named = str(job.value).removeprefix("file:") if job else "azureml:"
             if not named.startswith("azureml:") and os.path.realpath(part.beside(named)) == self.job:
-                yield self._used(part)
+                yield self.file(part.path)
 
     def assets(self, reference: str, *keys: str) -> list[Part]:
         """Return the files of assets called ``azureml:NAME:VERSION`` that have one of the ``keys``.
@@ -59,21 +66,24 @@ class Repository:
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             return []
-        found = [part for part in self._having(match["name"].encode()) if _is_asset(part, match)]
+        found = [part for part in self._having(rf"\bname\W+{re.escape(match['name'])}\b") if _is_asset(part, match)]
         return [part for part in found if not part.parts.keys().isdisjoint(keys)]
 
-    def _having(self, word: bytes) -> Iterator[Part]:
-        """Yield the files with ``word`` that are mappings in YAML."""
-        for path in [path for path, text in self._texts.items() if word in text]:
-            try:
-                part = self._read.get(os.path.realpath(path)) or read(path, self.base)
-            except (PipelineError, UsageError):
-                continue  # a template, or no YAML of Azure ML
-            if part.is_mapping:
+    def _having(self, pattern: str) -> Iterator[Part]:
+        """Yield the files that are mappings in YAML, and have a text that matches ``pattern``."""
+        for path in [path for path, text in self._texts.items() if re.search(pattern.encode(), text)]:
+            part = self._parse(path)
+            if part is not None and part.is_mapping:
                 yield part
 
-    def _used(self, part: Part) -> Part:
-        return self._read.setdefault(os.path.realpath(part.path), part)
+    def _parse(self, path: str) -> Part | None:
+        path = os.path.realpath(path)
+        if path not in self._parsed:
+            try:
+                self._parsed[path] = read(path, self.base)
+            except (PipelineError, UsageError):
+                self._parsed[path] = None
+        return self._parsed[path]
 
 
 def _is_asset(part: Part, wanted: re.Match[str]) -> bool:
