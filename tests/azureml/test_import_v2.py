@@ -515,6 +515,12 @@ def test_what_cannot_be_read_is_an_error_with_its_place(text: str, tmp_path: Pat
     assert WRONG[text] in str(error.value)
 
 
+def test_a_project_is_not_written_into_the_code_of_its_steps(tmp_path: Path) -> None:
+    made(tmp_path, {"job.yml": job("command: python train.py", folder=".")})
+    with pytest.raises(UsageError, match="whose files are copied as the code of steps"):
+        draft(str(tmp_path / "job.yml"), str(tmp_path / "imported"))
+
+
 def test_a_file_that_is_no_yaml_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(PipelineError) as error:
         made(tmp_path, {"job.yml": "jobs:\n  a: [1\n"})

@@ -30,13 +30,18 @@ _NO_CODE = "no-code"
 _NO_CODE_TEXT = b"The steps that run here need no files: their commands name none.\n"
 
 
-def draft(file: str, folder: str = ".") -> Draft:
+def draft(file: str, folder: str | None = None) -> Draft:
     """Return the project of the pipeline job in ``file``; its paths of local data are relative to ``folder``.
 
-    Raises UsageError if the file, or the code of a step, is not there, or if it is no pipeline job; PipelineError if a
-    file is no valid YAML.
+    Raises UsageError if the file, or the code of a step, is not there, if it is no pipeline job, or if ``folder`` is
+    part of the code; PipelineError if a file is no valid YAML.
     """
-    return _Drafting(file, folder).draft()
+    found = _Drafting(file, folder or ".").draft()
+    for code in found.code.values() if folder else ():
+        if os.path.commonpath([os.path.realpath(code), os.path.realpath(str(folder))]) == os.path.realpath(code):
+            what = f"{folder} is in {code}, whose files are copied as the code of steps"
+            raise UsageError(f"{what}. Name a folder outside, for example {code}-imported.")
+    return found
 
 
 class _Drafting:
