@@ -143,7 +143,7 @@ def job(file: str, find: Find) -> Job:
     sent: Json = _accepted(file, lambda: _data(entity._to_rest_object())["properties"])  # noqa: SLF001
     inputs = {name: _of_job(name, given, entity.base_path) for name, given in (sent.get("inputs") or {}).items()}
     scope = Scope((), inputs, sent.get("outputs") or {})
-    return Job(sent, tuple(_nodes(file, entity.jobs, scope, find)), scope)
+    return Job(sent, tuple(_nodes(file, entity.jobs, sent["jobs"], scope, find)), scope)
 
 
 def _client() -> Sdk:
@@ -171,17 +171,23 @@ def _data_at(given: Json, base: str) -> Value:
     return Value("data", str(given.get("uri", "")), mode=str(given.get("mode") or ""), type=kind, base=base)
 
 
-def _nodes(file: str, jobs: Mapping[str, Sdk], scope: Scope, find: Find) -> Iterator[Node]:
+def _nodes(file: str, jobs: Mapping[str, Sdk], every: Json, scope: Scope, find: Find) -> Iterator[Node]:
+    """Yield the nodes of a pipeline; ``every`` has what is sent of each."""
     for name, entity in jobs.items():
-        path, run = (*scope.path, name), _component(entity, find)
-        sent, component = _accepted(file, lambda: (_data(entity._to_rest_object()), str(run or "{}")))  # noqa: B023, SLF001
+        path, sent, run = (*scope.path, name), every[name], _component(entity, find)
         for output, given in (sent.get("outputs") or {}).items():
             if match := _PARENT.fullmatch(str(given.get("value", ""))):
                 scope.exports[scope.path, match[2]] = path, output
+        is_inside = run is getattr(entity, "component", None)  # then what is sent has it, as YAML
+        component = older.content(sent["componentId"] if is_inside else str(run)) if run else {}
         base = str(getattr(run, "base_path", None) or entity.base_path)
-        node = Node(path, sent, older.content(component), str(entity.base_path), base, scope)
+        node = Node(path, sent, component, str(entity.base_path), base, scope)
         inner = getattr(run, "jobs", None)
-        yield from _nodes(file, inner, _inside(node), find) if inner else [node]
+        if inner:
+            all_inner = _accepted(file, lambda: {key: _data(one._to_rest_object()) for key, one in inner.items()})  # noqa: B023, SLF001
+            yield from _nodes(file, inner, all_inner, _inside(node), find)
+        else:
+            yield node
 
 
 def _inside(node: Node) -> Scope:
