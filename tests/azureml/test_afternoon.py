@@ -101,8 +101,8 @@ class Afternoon:
 
 
 def _plain(text: str) -> str:
-    """Return a text without ids, times, and the width of columns."""
-    return re.sub(r"[0-9a-f-]{36}|[\d.]+ s|(?<=\S)  +", " ", text)
+    """Return a text without ids, digests, times, and the width of columns."""
+    return re.sub(r"[0-9a-f-]{36}|[\d.]+ s|(?<=version )[0-9a-f]{12}|(?<=\S)  +", " ", text)
 
 
 @pytest.fixture
