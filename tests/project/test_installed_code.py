@@ -37,6 +37,7 @@ LAYOUTS = {
     "hatchling, a path": (_HATCHLING + _PROJECT, "src/helper/__init__.py"),
     "hatchling, an import hook": (_HATCHLING + _PROJECT + _EXACT, "src/helper/__init__.py"),
 }
+IN_MORE = {"setuptools, flat", "setuptools, one module", "hatchling, a path"}
 
 
 class Environment:
@@ -88,7 +89,10 @@ def _write(folder: Path, settings: str, code: str, text: str) -> Path:
     return place
 
 
-@pytest.mark.parametrize(("settings", "code"), LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [pytest.param(*LAYOUTS[one], id=one, marks=pytest.mark.more if one in IN_MORE else ()) for one in LAYOUTS],
+)
 def test_code_that_is_developed_in_place_counts(
     environment: Environment, tmp_path: Path, settings: str, code: str
 ) -> None:
