@@ -64,7 +64,7 @@ def _value(place: Place) -> str:
     return (place.project.output("only", "seen") / "value").read_text()
 
 
-_MARKS = [(), pytest.mark.more, pytest.mark.more]  # of three rows in turn
+_MARKS = [[], [pytest.mark.more], [pytest.mark.more]]  # of three rows in turn
 
 
 @pytest.mark.parametrize(

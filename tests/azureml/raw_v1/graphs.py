@@ -68,7 +68,7 @@ def _output(port: Port) -> dict[str, Any]:
     return asdict(replace(port, overwrite=port.overwrite and is_fixed))
 
 
-def _without_names(environment: Entity) -> Entity:
+def _without_names(environment: Mapping[str, Any]) -> Entity:
     """Return an environment without its variables, and without the name for conda, which Azure ML ignores."""
     kept = {key: value for key, value in environment.items() if key != "environmentVariables"}
     packages = environment["python"]["condaDependencies"] or {}

@@ -47,7 +47,7 @@ def _program(words: Sequence[Part], *, is_script: bool) -> tuple[dict[str, Any],
         return {"module": first[2]}, list(words[3:])
     command = [word.text for word in takewhile(lambda word: not word.text.startswith("--"), _literals(words))]
     if "=" in command[0] or ("/" in command[0] and not command[0].startswith("/")):
-        raise Unsayable(f'its command begins with "{command[0]}", which is no program; write `command: [bash, …]`')
+        raise Unsayable(f'its command begins with "{command[0]}", which is not a program; write `command: [bash, …]`')
     return {"command": command}, list(words[len(command) :])
 
 

@@ -183,7 +183,7 @@ class _Drafting:
 
     def _schedules(self, scope: Scope, name: str) -> dict[str, Any]:
         said = {}
-        why = "it is no valid YAML. Correct it if it runs this job, and import again."
+        why = "it is not valid YAML. Correct it if it runs this job, and import again."
         self._losses += [Loss(path, "schedules in this file", why) for path in self._repository.broken]
         for part in self._repository.schedules():
             key = schedules.key(part, self._names, name)
@@ -203,7 +203,7 @@ def _pipeline(job: Part, repository: Repository) -> Part:
         raise UsageError(str(error)) from error
     jobs = component.parts.get("jobs")
     if jobs is None or not jobs.parts or not jobs.is_mapping or (job_type and job_type.value != "pipeline"):
-        raise UsageError(f"{job.path} is no pipeline job. Name the YAML file of a job of type pipeline, with `jobs`.")
+        raise UsageError(f"{job.path} is not a pipeline job. Name the YAML file of a job of type pipeline, with `jobs`.")
     component.get("type")
     given = {**dict(component.items("inputs")), **dict(job.items("inputs"))}
     for name, part in given.items():
