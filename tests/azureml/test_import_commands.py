@@ -133,6 +133,7 @@ def test_without_code_no_file_is_a_script() -> None:
         ("python x.py --a ${{search_space.a}}", r"\$\{\{search_space.a\}\}, which is neither"),
         ("python x.py --a ${{inputs.limit}}", "is optional and has no value"),
         ("python x.py --a '$''{{b'", 'has "\\${{" as a text'),
+        ("python x.py \ue0007\ue001", "U[+]E000"),
         ("python x.py --password hunter2", "looks like a secret"),
         ("export TOKEN=ab12cd34ef56gh78 && run", "looks like a secret"),
         (f"git clone x --auth ghp_{'a1' * 18}", "looks like a secret"),

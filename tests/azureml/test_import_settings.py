@@ -222,6 +222,17 @@ def test_files_of_environments_do_not_replace_each_other(folder: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize(
+    ("name", "new"),
+    [("../../x", "x"), ("é" * 3, "environment"), ("a" * 300, "a" * 80), ("..", "environment"), ("my env", "my-env")],
+)
+def test_a_name_that_is_no_name_of_an_environment_is_changed(name: str, new: str, folder: Path) -> None:
+    [keys], made, [lost] = environments(folder, {"name": name, "image": IMAGE, "conda_file": "conda.yml"})
+    assert keys["name"] == new
+    assert [*made.files] == [f"environments/{new}.yml"]
+    assert lost == f"the name {name} of an environment"
+
+
 def test_what_of_an_environment_is_lost(folder: Path) -> None:
     [keys], _, lost = environments(folder, {"name": "AzureML x", "image": IMAGE, "tags": {"a": 1}, "os_type": "linux"})
     assert keys == {"name": "environment-AzureML-x", "docker_image": IMAGE}

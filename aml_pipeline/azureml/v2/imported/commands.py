@@ -107,6 +107,8 @@ def _bound(command: str, expression: Expression) -> tuple[str, list[str]]:
         raise Unsayable(f"its command has {unknown[0]}, which is neither an input nor an output.")
     if not line:
         raise Unsayable("its command is empty.")
+    if len(shell.MARK.findall(line)) > len(bound):
+        raise Unsayable("its command has the characters U+E000 and U+E001. Replace them.")
     return line, bound
 
 

@@ -23,7 +23,7 @@ _REGISTRY = re.compile(
     r"azureml://registries/(?P<registry>[\w.-]+)/environments/(?P<name>[\w.-]+)/(versions/(?P<version>[\w.-]+)|labels/latest)"
 )
 _REFERENCE = re.compile(r"azureml:(?P<name>[A-Za-z0-9][\w.-]*)(:(?P<version>[\w.-]+)|@latest)?")
-_NAME = re.compile(r"(?!(?i:azureml|microsoft))[A-Za-z0-9][\w.-]*")
+_NAME = re.compile(r"(?!(?i:azureml|microsoft))[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 
 
 @dataclass(slots=True)
@@ -77,10 +77,12 @@ class Environments:
         given = part.text("name")
         if _NAME.fullmatch(given):
             return given
-        name = re.sub(r"[^\w.-]+", "-", given or default).strip("-.") or "environment"
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", given or default)[:80].strip("_-.") or "environment"
         name = name if _NAME.fullmatch(name) else f"environment-{name}"
         if given:
-            self.losses.append(part.lost(f"the name {given} of an environment", f"it is reserved. It is {name} here."))
+            self.losses.append(
+                part.lost(f"the name {given} of an environment", f"Azure ML does not accept it. It is {name} here.")
+            )
         return name
 
     def _context(self, build: Part, name: str) -> str:

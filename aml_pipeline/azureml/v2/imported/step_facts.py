@@ -118,6 +118,8 @@ def _command(command: str, values: Mapping[str, Value | None], node: Node, side:
         )
 
     line = _BINDING.sub(paste, _GROUP.sub(group, command.strip())).strip()
+    if len(shell.MARK.findall(line)) > len(shown):
+        return line  # of a step that is not imported
     words = shell.words(line, known) or ["bash", "-c", line]
     return shell.MARK.sub(lambda mark: f"${{{{ {shown[int(mark[1])]} }}}}", shlex.join(words))
 
