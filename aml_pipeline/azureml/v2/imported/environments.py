@@ -80,9 +80,8 @@ class Environments:
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", given or default)[:80].strip("_-.") or "environment"
         name = name if _NAME.fullmatch(name) else f"environment-{name}"
         if given:
-            self.losses.append(
-                part.lost(f"the name {given} of an environment", f"Azure ML does not accept it. It is {name} here.")
-            )
+            why = f"Azure ML does not accept it. It is {name} here."
+            self.losses.append(part.lost(f"the name {given} of an environment", why))
         return name
 
     def _context(self, build: Part, name: str) -> str:
