@@ -142,7 +142,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """Leave what was made so far out of all searches for garbage; no test ran yet, so none of it is a test's."""
-    gc.collect()
     _freeze()
 
 

@@ -269,7 +269,7 @@ def test_the_shipped_pipeline(tmp_path: Path, python: Python) -> None:
 
 ANY, SIBLINGS = strategies.pipelines(mixed=True), strategies.siblings()
 CAMPAIGNS = [
-    *[pytest.param(ANY, 0, 4, id="any"), pytest.param(SIBLINGS, 0, 6, id="siblings")],
+    *[pytest.param(ANY, 0, 2, id="any"), pytest.param(SIBLINGS, 0, 4, id="siblings")],
     *(pytest.param(ANY, number, 50, marks=pytest.mark.more, id=f"any {number}") for number in range(4)),
     *(pytest.param(SIBLINGS, number, 50, marks=pytest.mark.more, id=f"siblings {number}") for number in range(2)),
 ]
@@ -286,7 +286,7 @@ def test_generated_pipelines(
     @seed(number)
     @given(pipelines)
     @settings(
-        max_examples=2 * plans, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=4 * plans, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def check(one: strategies.Pipeline) -> None:
@@ -310,7 +310,7 @@ def test_generated_pipelines(
 
     check()
     assert len(done) == plans
-    assert pipelines is ANY or shared > plans / 2
+    assert pipelines is ANY or shared >= plans / 2
 
 
 HEAD = "name: small\ncompute: cpu-cluster\nenvironment: {name: training, docker_image: x}\n"
