@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -58,11 +59,12 @@ class Services:
         """Return the JSON at an address that a service gave."""
         return mapping(_good(self._sent("GET", address)).json())
 
-    def download(self, address: str) -> Sdk:
-        """Return the answer of an address with its own signature, which is not read yet."""
-        answer = self.session.get(address, stream=True, timeout=_SECONDS)
-        answer.raise_for_status()
-        return answer
+    @contextlib.contextmanager
+    def download(self, address: str) -> Iterator[Sdk]:
+        """Give the answer of an address with its own signature, which is not read yet."""
+        with self.session.get(address, stream=True, timeout=_SECONDS) as answer:
+            answer.raise_for_status()
+            yield answer
 
     @property
     def name(self) -> str:
@@ -93,11 +95,13 @@ def _if_there(answer: Sdk) -> Json | None:
     return None if answer.status_code == NOT_FOUND else mapping(_in_words(_good(answer).json()))
 
 
-def services(workspace: Sdk) -> Services:
-    """Return the services of a workspace, which are asked again after a fault, as the SDK does."""
+@contextlib.contextmanager
+def services(workspace: Sdk) -> Iterator[Services]:
+    """Give the services of a workspace; what fails is asked again, as the SDK does."""
     from azureml._base_sdk_common.utils import create_session_with_retry
 
-    return Services(workspace, create_session_with_retry())
+    with create_session_with_retry() as session:
+        yield Services(workspace, session)
 
 
 def each(

@@ -35,8 +35,7 @@ class Row:
 def listed(workspace: Sdk) -> list[Row]:
     """Return what can be imported, newest first. Raises AzureError."""
     require_v1(workspace)
-    with doing("listing what can be imported"):
-        asked = services(workspace)
+    with doing("listing what can be imported"), services(workspace) as asked:
         found, published, planned = endpoints(asked), pipelines(asked), schedules(asked)
     by_id = _schedules_by_id(planned)
     behind = {pipeline for entity in found for pipeline in versions(entity).values()}

@@ -44,8 +44,7 @@ def read(workspace: Sdk, *, endpoint: str | None = None, pipeline: str | None = 
     if len(given) != 1:
         raise UsageError("Name exactly one of these to import: an endpoint, a pipeline, or a run.")
     (kind, name), *_ = given
-    with doing(f"reading {kind} {name}"):
-        asked = services(workspace)
+    with doing(f"reading {kind} {name}"), services(workspace) as asked:
         if kind == "run":
             return _run(asked, name)
         return _whole(asked, _endpoint(asked, name) if kind == "endpoint" else _pipeline(asked, name))

@@ -36,8 +36,8 @@ def fetch(workspace: Sdk, code: Mapping[str, str], target: str) -> list[Loss]:
     """
     require_v1(workspace)
     folders = {snapshot: [folder for folder, known in code.items() if known == snapshot] for snapshot in code.values()}
-    with doing("downloading snapshots"):
-        work = _Download(services(workspace), target, len(folders))
+    with doing("downloading snapshots"), services(workspace) as asked:
+        work = _Download(asked, target, len(folders))
         say(f"Downloading {counted(len(folders), 'snapshot')} of {counted(len(code), 'folder')}.")
         with reminding(work.progress):
             found = each(
