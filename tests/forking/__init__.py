@@ -78,6 +78,11 @@ class Started:
         self.returncode: int | None = None
         self.pid = int(os.read(end, PID))
 
+    def __del__(self) -> None:
+        """Close what a failed test left open: it would be told instead of the failure."""
+        for stream in (self._end, self.stdout, self.stderr):
+            stream.close()
+
     def poll(self) -> int | None:
         """Return the exit status; None as long as the process goes on."""
         if self.returncode is None and select.select([self._end], [], [], 0)[0]:
