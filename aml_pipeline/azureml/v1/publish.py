@@ -108,12 +108,14 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     name = endpoint_name(plan.name, plan.profile)
     wanted = Wanted(_whose(plan, origin(plan.file)), name, "", (), endpoint=name)
     actual = published.of_plan(plan, workspace, wanted.whose, name)
+    if actual.endpoint:
+        wanted = replace(wanted, endpoint=actual.endpoint.name)
     require_own(wanted, actual)
     change = moved_back(wanted, actual, version)
     if dry_run:
         return [change]
     if change.action == "update":
-        with doing(f"moving the default of endpoint {name}"):
+        with doing(f"moving the default of endpoint {change.name}"):
             provider = published.provider(workspace).pipeline_endpoint_provider
             provider.update_pipeline_endpoint(change.id, version=change.key)
     return _with_addresses(workspace, [change])

@@ -50,11 +50,13 @@ def look(workspace: Sdk, endpoint: str) -> Actual:
 def of_plan(plan: Plan, workspace: Sdk, whose: Whose, endpoint: str) -> Actual:
     """Return all of a workspace, with the plan's endpoint: that name, or another one with a mark, if it was taken over.
 
-    The published pipeline that the file was imported from counts as ours, if the import found it to be the same.
+    One of that name that somebody else made does not hide the one that was taken over. The published pipeline that the
+    file was imported from counts as ours, if the import found it to be the same.
     """
     actual = look(workspace, endpoint)
-    if actual.endpoint is None:
-        actual = replace(actual, endpoint=_endpoint_with_mark(workspace, whose))
+    there = actual.endpoint
+    if there is None or there.mark is None or there.mark.identity != whose.identity:
+        actual = replace(actual, endpoint=_endpoint_with_mark(workspace, whose) or there)
     return with_imported(plan.imported, whose, actual)
 
 
