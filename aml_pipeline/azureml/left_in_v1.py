@@ -34,11 +34,8 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
             yield f"Schedule {name} of SDK v1 {what}. To pause that one: `aml-pipeline pause {key}{profile} --sdk v1`."
     for name, key in imported:
         if key in begins:
-            take = command(plan.imported.endpoint, sdk="v1")
-            cure = (
-                f"To pause that one: `{take}`, then `aml-pipeline pause {key} --sdk v1`; or disable it in the portal."
-            )
-            yield f"Schedule {name} of SDK v1, which was imported as {key}, is active too: both fire. {cure}"
+            what = f"Schedule {name} of SDK v1, which was imported as {key}, is active too: both fire."
+            yield f"{what} To pause that one: {_pausing(plan.imported.endpoint, key)}."
     new = [change for change in schedules if change.action == "create" and change.key in paused]
     if new:
         names, key = ", ".join(change.name for change in new), new[0].key if len(new) == 1 else "NAME"
@@ -48,13 +45,20 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
         )
 
 
+def _pausing(endpoint: str, key: str | None) -> str:
+    in_the_portal = "disable it in the portal"
+    if not endpoint:
+        return in_the_portal
+    return f"`{command(endpoint, sdk='v1')}`, then `aml-pipeline pause {key} --sdk v1`; or {in_the_portal}"
+
+
 _Named = list[tuple[str, str | None]]
 
 
 def _of_v1(plan: Plan, client: Any) -> tuple[_Named, set[str | None], _Named]:  # noqa: ANN401 - the SDK's
     """Return the active schedules of ``plan`` in SDK v1, name and key, and the keys of those that a person paused.
 
-    The last are active ones without a mark, from which those of the file were imported.
+    The last are active ones of nobody or of another project, from which those of the file were imported.
     """
     from aml_pipeline.azureml.v2 import of_v1
 
@@ -67,6 +71,6 @@ def _of_v1(plan: Plan, client: Any) -> tuple[_Named, set[str | None], _Named]:  
     imported: _Named = [
         (schedule.name, keys[schedule.id])
         for schedule, mark in marks
-        if mark is None and schedule.active and schedule.id in keys
+        if not (mark and whose.is_of_project(mark)) and schedule.active and schedule.id in keys
     ]
     return active, paused - {key for _, key in active}, imported

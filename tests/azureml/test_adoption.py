@@ -22,6 +22,7 @@ from aml_pipeline.azureml.publication import (
     changes,
     left_alone,
     require_adopted,
+    require_imported_adopted,
     require_own,
     taken,
     with_imported,
@@ -33,6 +34,7 @@ from tests.azureml.memory import (
     DIGESTS,
     KEYS,
     OURS,
+    THEIRS,
     TIMINGS,
     WHOSE,
     applied,
@@ -267,6 +269,49 @@ def test_plain_publish_creates_none_beside_one_that_waits_to_be_taken() -> None:
         "Schedule By hand (s) of endpoint Old is not in the file and stays. Disable it in the portal, or add it to the "
         "file and run `aml-pipeline publish --adopt Old`."
     )
+
+
+def test_plain_publish_creates_none_beside_an_imported_one_that_is_paused() -> None:
+    """A person paused it after the import, and the adoption was stopped after its first change."""
+    marked = replace(FOUND, endpoint=replace(FOUND.endpoint, mark=WHOSE.mark("0")))  # type: ignore[type-var]
+    paused = replace(marked, schedules=(replace(HAND, active=False),))
+    require_adopted(plain(WANTED), paused)
+    by_id = replace(WANTED, schedules=(replace(NIGHTLY, imported="s"),))
+    with pytest.raises(AzureError, match=r"To take over: `aml-pipeline publish --adopt Old`\. It stays paused\."):
+        require_adopted(plain(by_id), paused)
+    assert told(by_id, paused)[-1].endswith("name: By hand → mine.nightly; paused by someone; stays paused")
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_refused"),
+    [
+        (None, True),
+        (WHOSE.mark("0", "nightly"), False),
+        (replace(WHOSE, identity="mine/quick").mark("0", "nightly"), False),
+        (replace(WHOSE, identity="other").mark("0", "nightly"), True),
+        (Mark("mine/quick", "nightly", "0", origin=THEIRS), True),
+    ],
+)
+def test_an_imported_schedule_that_fires_is_ours_or_nothing_is_published(
+    mark: Mark | None, *, is_refused: bool
+) -> None:
+    wanted = replace(plain(WANTED), schedules=(replace(NIGHTLY, imported="s"),))
+    actual = replace(FOUND, endpoint=None, schedules=(replace(HAND, mark=mark, runs="elsewhere"),))
+    if is_refused:
+        with pytest.raises(AzureError, match=r"with a schedule that still fires: By hand \(s\)\. Disable it "):
+            require_imported_adopted(wanted, actual, None)
+        return
+    require_imported_adopted(wanted, actual, None)
+    require_imported_adopted(plain(WANTED), replace(actual, schedules=(HAND,)), None)
+
+
+def test_no_second_endpoint_is_made_beside_the_imported_one() -> None:
+    before, none = FOUND.endpoint, replace(FOUND, endpoint=None, schedules=())
+    assert before
+    with pytest.raises(AzureError, match=r"from endpoint Old, which has no mark .* --adopt Old`"):
+        require_imported_adopted(plain(WANTED), none, before)
+    for other in (None, replace(before, active=False), replace(before, mark=WHOSE.mark("0"))):
+        require_imported_adopted(plain(WANTED), none, other)
 
 
 def test_an_endpoint_without_a_mark_is_refused_with_the_command_that_takes_it() -> None:

@@ -305,6 +305,16 @@ def test_a_disabled_schedule_is_never_written() -> None:
     assert "not active" in drafted.losses[0].why
 
 
+def test_what_it_was_imported_from_is_named_without_an_endpoint_too() -> None:
+    """A published pipeline may be the default of no endpoint, or of several; its schedules fire all the same."""
+    recurrence = {"Frequency": "Day", "Schedule": {"Hours": [2], "Minutes": [0]}}
+    nightly = {"Id": "s", "Name": "Every Night", "EntityStatus": "Active", "Recurrence": recurrence}
+    drafted = draft(found({"a": module("a")}, schedules=[nightly], pipeline="p", workspace="w"))
+    known = {"workspace": "w", "pipeline": "p", "schedules": {"every-night": "s"}}
+    assert drafted.document["x-imported-from"] == known
+    assert "x-imported-from" not in draft(found({"a": module("a")}, title="run 1")).document
+
+
 def test_the_same_data_in_two_modes_is_two_datasets() -> None:
     two = module("a", "--one", "<input one>", "--two", "<input two>", inputs=("one", "two"))
     for port, mode in zip(two["StructuredInterface"]["Inputs"], ("mount", "download"), strict=True):

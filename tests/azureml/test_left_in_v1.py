@@ -97,6 +97,14 @@ def test_one_that_was_imported_and_not_taken_over_fires_too(lesson: LessonV2) ->
             "disable it in the portal."
         )
     ]
+    lesson.replace("pipeline.yaml", "endpoint: Lesson EP, id: e, ", "")  # there may be none, or several
+    in_the_portal = (
+        "Schedule Every Night of SDK v1, which was imported as nightly, is active too: both fire. To pause that one: "
+        "disable it in the portal."
+    )
+    assert said(lesson, BEGINS) == [in_the_portal]
+    by_hand.update({**of_v1("nightly", origin="another:pipeline.yaml"), "Name": "Every Night"})
+    assert said(lesson, BEGINS) == [in_the_portal]
     by_hand["EntityStatus"] = "Disabled"
     assert said(lesson, BEGINS) == []
 

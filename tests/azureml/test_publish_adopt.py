@@ -65,7 +65,10 @@ def origin(lesson: Lesson, **more: object) -> None:
     """Let the file say what it was imported from."""
     state = lesson.service.state
     (endpoint,) = [one for one in state.endpoints.values() if one["Name"] == ENDPOINT]
-    known = {"endpoint": ENDPOINT, "id": endpoint["Id"], **more}
+    imported_from(lesson, endpoint=ENDPOINT, id=endpoint["Id"], **more)
+
+
+def imported_from(lesson: Lesson, **known: object) -> None:
     file = lesson.root / "pipeline.yaml"
     file.write_text(f"x-imported-from: {json.dumps(known)}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
 
@@ -142,7 +145,7 @@ def test_an_import_is_adopted_as_it_is(tmp_path: Path, monkeypatch: pytest.Monke
         assert (done.status, done.out.splitlines()[-1]) == (0, "identical to the original"), done
         lesson.write({"made/.aml-pipeline-origin": f"{ID}\n"})
         words = ("-f", "made/pipeline.yaml")
-        assert "This pipeline was imported from endpoint Lesson EP." in refused(lesson, capsys, *words)
+        assert "This pipeline was imported from endpoint Lesson EP, " in refused(lesson, capsys, *words)
         pending = [
             f"~ endpoint {ENDPOINT} {TAKEN}",
             "= published pipeline lesson-ep version D",
@@ -182,13 +185,55 @@ def test_plain_publish_takes_nothing_and_says_what_would(lesson: Lesson, capsys:
     """It would make a second endpoint, whose schedules fire too."""
     (schedule,) = lesson.service.schedules
     origin(lesson)
+    why = f"This pipeline was imported from endpoint {ENDPOINT}, which has no mark of aml-pipeline. "
+    cure = "To take it over: `aml-pipeline publish --adopt 'Lesson EP'`. To publish another endpoint beside it, "
     assert refused(lesson, capsys) == (
-        f"This pipeline was imported from endpoint {ENDPOINT}. 1 schedule runs endpoint {ENDPOINT}: Every Night "
-        f"({schedule}). To take over: `aml-pipeline publish --adopt 'Lesson EP'`. To publish another endpoint, so that "
-        "both fire, delete `x-imported-from` from the file.\n"
+        f"{why}1 schedule runs endpoint {ENDPOINT}: Every Night ({schedule}). {cure}so that both fire, "
+        "delete `x-imported-from` from the file.\n"
     )
     refused(lesson, capsys, "--dry-run")
     refused(lesson, capsys, "--adopt")  # without a name it is for what another project published
+    lesson.service.schedules.clear()  # only other programs call it
+    assert refused(lesson, capsys) == f"{why}{cure}delete `x-imported-from` from the file.\n"
+
+
+def test_what_was_imported_without_its_endpoint_does_not_fire_twice(lesson: Lesson, capsys: Capture) -> None:
+    """A published pipeline need not be the default of just one endpoint; nor is a schedule always of that endpoint."""
+    (pipeline,), (old,) = lesson.service.state.pipelines, lesson.service.schedules.values()
+    del old["PipelineEndpointId"]
+    lesson.service.state.endpoints.clear()
+    old["PipelineId"] = pipeline
+    imported_from(lesson, pipeline=pipeline, schedules={"nightly": old["Id"]})
+    why = (
+        f"This pipeline was imported with a schedule that still fires: Every Night ({old['Id']}). Disable it in the "
+        "portal, and publish again. To let both fire, delete `x-imported-from` from the file.\n"
+    )
+    assert refused(lesson, capsys) == why
+    old["EntityStatus"] = "Disabled"
+    publish(lesson, capsys)
+    assert [one["Name"] for one in firing(lesson)] == ["lesson.nightly"]
+    assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
+
+
+def test_an_endpoint_with_the_name_of_the_pipeline_does_not_hide_the_one_that_is_ours(
+    lesson: Lesson, capsys: Capture
+) -> None:
+    from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline
+
+    from tests.loopback.client import connect
+
+    publish(lesson, capsys, "--adopt", ENDPOINT)
+    (known,) = lesson.service.state.endpoints
+    workspace = connect(lesson.service, lesson.root)
+    pipeline = PublishedPipeline.get(workspace, next(iter(lesson.service.state.pipelines)))
+    theirs = PipelineEndpoint.publish(workspace, "lesson", "Ann's", pipeline)
+    assert told(lesson, capsys)[-1] == "Azure ML is up to date with the file."
+    assert refused(lesson, capsys, "--adopt", "lesson", status=2).startswith(f"The workspace has endpoint {ENDPOINT} ")
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    assert told(lesson, capsys)[1] == f"~ endpoint {ENDPOINT} default: D → D"
+    assert publish(lesson, capsys, "--version", "previous")[0] == f"~ endpoint {ENDPOINT} default: D → D"
+    assert lesson.service.state.endpoints[theirs.id]["Description"] == "Ann's"
+    assert firing(lesson)[0]["PipelineEndpointId"] == known
 
 
 @pytest.mark.more

@@ -128,26 +128,51 @@ def _ambiguous(schedule: WantedSchedule, same: Iterable[Schedule]) -> AzureError
 
 
 def require_adopted(wanted: Wanted, actual: Actual) -> None:
-    """Raise AzureError instead of creating a schedule beside one without a mark that does the same."""
-    there = actual.endpoint
-    rivals = [] if there is None or wanted.takes else [one for one in _matched(wanted, actual).values() if one.active]
-    if there and rivals:
-        what = f"{_runs(there, rivals)} without the mark of aml-pipeline, which the file has too: {_list(rivals)}."
-        raise AzureError(
-            f"{what} To take over: `{command(there.name)}`. To replace: disable in the portal, and publish again."
-        )
+    """Raise AzureError instead of creating a schedule beside one without a mark that does the same.
 
-
-def require_imported_adopted(actual: Actual, there: Endpoint) -> None:
-    """Raise AzureError instead of publishing beside ``there``, the endpoint that the file was imported from.
-
-    It may be published beside it if that has a mark by now, or if no schedule fires.
+    One that was imported counts when it is paused too: a new one would fire.
     """
-    firing = [known for known in _unmarked(there, actual) if known.active]
-    if there.mark is None and firing:
-        what = f"This pipeline was imported from endpoint {there.name}. {_runs(there, firing)}: {_list(firing)}."
-        beside = f"To publish another endpoint, so that both fire, delete `{KEY}` from the file."
-        raise AzureError(f"{what} To take over: `{command(there.name)}`. {beside}")
+    there = actual.endpoint
+    if there is None or wanted.takes:
+        return
+    ids = {schedule.imported for schedule in wanted.schedules}
+    rivals = [known for known in _matched(wanted, actual).values() if known.active or known.id in ids]
+    if rivals:
+        what = f"{_runs(there, rivals)} without the mark of aml-pipeline, which the file has too: {_list(rivals)}."
+        firing = any(known.active for known in rivals)
+        replaced = "To replace: disable in the portal, and publish again." if firing else "It stays paused."
+        raise AzureError(f"{what} To take over: `{command(there.name)}`. {replaced}")
+
+
+def require_imported_adopted(wanted: Wanted, actual: Actual, before: Endpoint | None) -> None:
+    """Raise AzureError instead of publishing beside what the file was imported from.
+
+    ``before`` is the endpoint that the file names. It may be published beside one that is archived, or has a mark by
+    now; and its schedules beside those that are ours, also by another profile.
+    """
+    if actual.endpoint is None and before and before.active and before.mark is None:
+        firing = [known for known in _unmarked(before, actual) if known.active]
+        what = f"This pipeline was imported from endpoint {before.name}, which has no mark of aml-pipeline."
+        runs = f" {_runs(before, firing)}: {_list(firing)}." if firing else ""
+        beside = f"publish another endpoint beside it{', so that both fire' if firing else ''}, delete `{KEY}`"
+        raise AzureError(f"{what}{runs} To take it over: `{command(before.name)}`. To {beside} from the file.")
+    ids = {schedule.imported for schedule in wanted.schedules}
+    firing = [
+        known for known in actual.schedules if known.id in ids and known.active and not _is_ours(wanted, known.mark)
+    ]
+    if firing:
+        which = "a schedule that still fires" if len(firing) == 1 else "schedules that still fire"
+        cure = f"Disable {'it' if len(firing) == 1 else 'them'} in the portal, and publish again."
+        beside = f"To let both fire, delete `{KEY}` from the file."
+        raise AzureError(f"This pipeline was imported with {which}: {_list(firing)}. {cure} {beside}")
+
+
+def _is_ours(wanted: Wanted, mark: Mark | None) -> bool:
+    """Whether it is taken over or published by this project, with any profile."""
+    whose = wanted.whose
+    if mark is None:
+        return False
+    return whose.takes(mark) or (whose.is_of_project(mark) and mark.pipeline == whose.identity.partition("/")[0])
 
 
 def left_alone(actual: Actual) -> Iterator[str]:

@@ -35,9 +35,9 @@ def found(plan: Plan, workspace: Sdk, wanted: Wanted, adopt: bool | str) -> tupl
         wanted = replace(wanted, endpoint=actual.endpoint.name)
     actual = taken(wanted, with_imported(plan.imported, wanted.whose, actual))
     require_own(wanted, actual)
-    if actual.endpoint is None and (before := published.endpoint_with_id(workspace, plan.imported.id)):
-        require_imported_adopted(actual, before)
     require_adopted(wanted, actual)
+    before = None if actual.endpoint else published.endpoint_with_id(workspace, plan.imported.id)
+    require_imported_adopted(wanted, actual, before)
     return wanted, actual
 
 

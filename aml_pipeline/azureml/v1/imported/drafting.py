@@ -149,11 +149,14 @@ def _experiments(found: Found) -> list[str]:
 
 
 def _origin(found: Found, naming: Naming) -> dict[str, Any]:
-    """Return what the file was imported from, for `publish --adopt`, which takes over an endpoint and its schedules."""
-    origin: dict[str, Any] = {"workspace": found.workspace, "endpoint": found.endpoint, "id": found.endpoint_id}
-    if found.endpoint_id:
-        named = ((schedules.name_of(one, naming), str(one.entity.get("Id"))) for one in schedules.published(found))
-        origin |= {"pipeline": found.pipeline, "schedules": dict(named)}
+    """Return what the file was imported from, so that `publish` takes it over, and nothing fires beside it."""
+    origin = {
+        "workspace": found.workspace,
+        "endpoint": found.endpoint,
+        "id": found.endpoint_id,
+        "pipeline": found.pipeline,
+        "schedules": {schedules.name_of(one, naming): str(one.entity.get("Id")) for one in schedules.published(found)},
+    }
     return {key: value for key, value in origin.items() if value}
 
 
