@@ -242,11 +242,31 @@ def test_a_schedule_is_known_by_its_name_or_by_all_that_it_does(known: Schedule,
     assert (after.mark is not None) is is_taken
 
 
-def test_times_that_a_start_decides_are_not_compared() -> None:
-    """Two schedules of every 6 hours may begin at different hours."""
-    timing = replace(DAILY, frequency="Hour", interval=6, hours=(), minutes=())
-    wanted = replace(WANTED, schedules=(replace(NIGHTLY, timing=timing),))
-    assert taken(wanted, replace(FOUND, schedules=(replace(HAND, timing=timing),))).schedules[0].mark is None
+@pytest.mark.parametrize(
+    ("every", "known", "is_same"),
+    [
+        ((1, "Day"), "2024-07-11T01:59", True),
+        ((2, "Day"), "2024-07-11T01:59", True),
+        ((2, "Day"), "2024-07-12T01:59", False),
+        ((2, "Week"), "2024-07-09T00:00", True),
+        ((2, "Week"), "2024-07-04T00:00", False),
+        ((3, "Month"), "2000-01-11T00:00", True),
+        ((3, "Month"), "2000-02-11T00:00", False),
+        ((6, "Hour"), "2024-07-11T01:59", True),
+        ((6, "Hour"), "2024-07-11T02:59", False),
+        ((2, "Day"), "", False),
+    ],
+)
+def test_where_the_start_decides_the_times_it_is_compared(every: tuple[int, str], known: str, *, is_same: bool) -> None:
+    timing = replace(DAILY, interval=every[0], frequency=every[1])
+    declared = replace(NIGHTLY, timing=timing, start="2024-07-11T01:59")
+    hand = replace(HAND, timing=timing, start=known)
+    found = replace(FOUND, schedules=(hand,))
+    wanted = replace(WANTED, schedules=(declared,))
+    assert (taken(wanted, found).schedules[0].mark is not None) is is_same
+    by_id = replace(WANTED, schedules=(replace(declared, imported="s"),))
+    start = f"start: {known or 'none'} → 2024-07-11T01:59"
+    assert (start in told(by_id, found)[-1]) is not is_same
 
 
 def test_of_several_that_could_be_it_none_is_taken() -> None:

@@ -299,6 +299,23 @@ def test_what_sdk_v1_cannot_change_is_replaced_without_a_gap(
         assert told(lesson, capsys)[-1] == "Azure ML is up to date with the file."
 
 
+def test_times_that_are_those_of_a_start_stay_as_they_are(lesson: Lesson, capsys: Capture) -> None:
+    """A recurrence without hours fires at the time of its start; one of every few hours counts from it."""
+    (old,) = lesson.service.schedules.values()
+    old["Name"], old["Recurrence"]["Schedule"], old["Recurrence"]["StartTime"] = "nightly", None, "2024-07-11T02:00:00"
+    renamed = f"~ schedule lesson.nightly {TAKEN}; name: nightly → lesson.nightly"
+    assert told(lesson, capsys, "--adopt", ENDPOINT, "--dry-run")[3] == renamed
+    old["Recurrence"].update(Frequency="Hour", Interval=6, StartTime="2024-07-11T01:00:00")
+    every = "recurrence: {frequency: hour, interval: 6, start_time: '2024-07-11T01:00:00'}"
+    lesson.replace("pipeline.yaml", 'cron: "0 2 * * *"', every)
+    assert told(lesson, capsys, "--adopt", ENDPOINT, "--dry-run")[3] == renamed
+    lesson.replace("pipeline.yaml", "T01:00", "T03:00")
+    start = "start: 2024-07-11T01:00 → 2024-07-11T03:00"
+    assert told(lesson, capsys, "--adopt", ENDPOINT)[3] == f"{renamed}; {start}"
+    assert int(firing(lesson)[0]["Recurrence"]["StartTime"][11:13]) % 6 in {2, 3}  # in winter and summer
+    assert told(lesson, capsys)[-1] == "Azure ML is up to date with the file."
+
+
 def test_a_description_that_does_not_fit_is_said_to_be_shortened(lesson: Lesson, capsys: Capture) -> None:
     (endpoint,), (schedule,) = lesson.service.state.endpoints.values(), lesson.service.schedules.values()
     endpoint["Description"] = schedule["PipelineSubmissionInfo"]["Description"] = "long " * 60

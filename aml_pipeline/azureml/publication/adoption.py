@@ -112,14 +112,8 @@ def _named(there: Endpoint | None) -> _Fits:
 
 
 def _alike(schedule: WantedSchedule, known: Schedule) -> bool:
-    """Whether an active schedule does the same at the same times, as far as both say exactly when they fire."""
-    exact = schedule.timing.hours or schedule.timing.at
-    same = (known.timing, known.parameters, known.experiment) == (
-        schedule.timing,
-        dict(schedule.parameters),
-        schedule.experiment,
-    )
-    return known.active and bool(exact) and same
+    """Whether an active schedule does the same at the same times."""
+    return known.active and known.experiment == schedule.experiment and schedule.is_met_by(known)
 
 
 def _ambiguous(schedule: WantedSchedule, same: Iterable[Schedule]) -> AzureError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from aml_pipeline.azureml.publication.marks import Mark
+from aml_pipeline.azureml.publication.marks import NOBODY, Mark
 from aml_pipeline.azureml.publication.things import (
     Action,
     Actual,
@@ -16,6 +16,7 @@ from aml_pipeline.azureml.publication.things import (
     short,
     version_in,
 )
+from aml_pipeline.azureml.publication.timing import same_start
 from aml_pipeline.core.masking import masked
 from aml_pipeline.pipeline.spec.parameters import shown
 
@@ -191,6 +192,8 @@ def _differences(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
         yield f"name: {known.name} → {wanted.name}"
     if known.timing != wanted.timing:
         yield f"{known.timing or 'it is not triggered by time'} → {wanted.timing}"
+    elif known.mark and known.mark.origin == NOBODY and not same_start(wanted.timing, known.start, wanted.start):
+        yield f"start: {known.start or 'none'} → {wanted.start}"
     there = wanted.parameters if known.parameters is None else known.parameters
     for name in dict.fromkeys([*wanted.parameters, *there]):
         before, after = there.get(name), wanted.parameters.get(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aml_pipeline.azureml.publication.marks import Mark, Whose
-from aml_pipeline.azureml.publication.timing import Timing
+from aml_pipeline.azureml.publication.timing import Timing, same_start
 
 Action = Literal["create", "update", "replace", "disable", "delete", "unchanged"]
 Kind = Literal["data", "environment", "compute target", "published pipeline", "endpoint", "deployment", "schedule"]
@@ -66,7 +66,7 @@ class Schedule:
 
     ``runs`` is the id of its pipeline endpoint, or else of its published pipeline; in v2 that of the pipeline's
     component, ``NAME:VERSION``. ``failed``: Azure ML took its last change, but could not make it. ``ends``: when it
-    stops to fire, which only a person sets.
+    stops to fire, which only a person sets. ``start`` is that of its recurrence in v1.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Schedule:
     text: str = ""
     failed: bool = False
     ends: str = ""
+    start: str = ""
 
     @property
     def version(self) -> str | None:
@@ -99,7 +100,7 @@ class WantedSchedule:
     """A schedule as it should be; ``digest`` is that of its whole declaration in the file.
 
     In v2, it has an ``id``, which is known beforehand, and says whether it may ``reuse`` results. ``imported`` is the
-    id of the schedule in v1 that it was imported from, if any.
+    id of the schedule in v1 that it was imported from, if any, and ``start`` that of its recurrence in v1.
     """
 
     key: str
@@ -111,6 +112,12 @@ class WantedSchedule:
     id: str = ""
     reuse: bool | None = None
     imported: str = ""
+    start: str = ""
+
+    def is_met_by(self, known: Schedule) -> bool:
+        """Whether a schedule of v1 fires at the same times, with the same parameters."""
+        same = (known.timing, known.parameters) == (self.timing, dict(self.parameters))
+        return same and same_start(self.timing, known.start, self.start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aml_pipeline.pipeline.schedule.recurrence import WEEK_DAYS
 
 _MOST_SHOWN = 3
+_ELAPSED = frozenset({"Minute", "Hour"})
+# The number of a day, week or month, from which intervals are counted.
+_COUNTS: Mapping[str, Callable[[dt.date], int]] = {
+    "Day": dt.date.toordinal,
+    "Week": lambda day: (day.toordinal() - 1) // len(WEEK_DAYS),
+    "Month": lambda day: day.year * 12 + day.month,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,18 @@ class Timing:
         return f"every {every}{days}{start}{shown}, {self.time_zone}"
 
 
+def same_start(timing: Timing, one: str, other: str) -> bool:
+    """Whether a schedule of v1 fires at the same times from two starts, such as ``2026-12-01T02:00``."""
+    if one == other or (timing.interval == 1 and timing.frequency not in _ELAPSED):
+        return True
+    try:
+        days = [dt.date.fromisoformat(start[:10]) for start in (one, other)]
+        first, second = (_COUNTS[timing.frequency](day) for day in days)
+    except (KeyError, ValueError):
+        return False
+    return (first - second) % timing.interval == 0
+
+
 def of_trigger(trigger: Mapping[str, Any]) -> Timing:
     """Return when a trigger of v2 fires; its keys are those of the YAML.
 
@@ -53,7 +73,7 @@ def of_trigger(trigger: Mapping[str, Any]) -> Timing:
     frequency, interval = str(trigger["frequency"]).capitalize(), int(trigger.get("interval") or 1)
     pattern = trigger.get("schedule") or {}
     hours, minutes = _numbers(pattern.get("hours")), _numbers(pattern.get("minutes"))
-    if not hours or frequency in {"Minute", "Hour"}:
+    if not hours or frequency in _ELAPSED:
         return Timing(frequency, interval, (), (), (), zone, start)
     if frequency == "Month":
         times = ", ".join(f"{hour:02}:{minute:02}" for hour in hours for minute in minutes)

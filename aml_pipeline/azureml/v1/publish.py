@@ -224,8 +224,8 @@ def _schedule(plan: Plan, workspace: Sdk, endpoint: str, key: str, values: Mappi
         places = {name: data.assigned(workspace, value) for name, value in values.items()}
         parameters = {**schedule.parameters, **places}
     name, known = f"{endpoint}.{key}", plan.imported.schedules.get(key, "")
-    digest = digest[:_DIGEST_LENGTH]
-    return WantedSchedule(key, name, plan.experiment, timing, parameters, digest, imported=known)
+    digest, start = digest[:_DIGEST_LENGTH], f"{recurrence.start:%Y-%m-%dT%H:%M}" if recurrence.start else ""
+    return WantedSchedule(key, name, plan.experiment, timing, parameters, digest, imported=known, start=start)
 
 
 def _stopped(wanted: Wanted, actual: Actual) -> list[str]:

@@ -6,6 +6,7 @@ cannot be built from what other programs wrote, so the raw entities are requeste
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,6 +145,7 @@ def _schedule(entity: Sdk) -> Schedule:
         parameters=_parameters(info) if info else None,
         created=str(entity.created_date),
         text=text_in(description),
+        start=_start(entity.recurrence) if entity.recurrence else "",
     )
 
 
@@ -160,23 +162,36 @@ def _parameters(info: Sdk) -> dict[str, str]:
 
 
 def _timing(entity: Sdk) -> Timing:
+    """Return when a recurrence fires; the time and day of the week that it does not have are those of its start."""
     from azureml.pipeline.core._restclients.aeva.service_caller_base import AE3PServiceCallerBase as Words
 
-    schedule = entity.schedule
+    schedule, begin = entity.schedule, _begin(entity)
     days = Words.week_days_from_enum(schedule.week_days) if schedule else None
     frequency = str(Words.frequency_from_enum(entity.frequency))
+    hours = tuple(sorted(schedule.hours or ())) if schedule else ()
+    minutes = tuple(sorted(schedule.minutes or ())) if schedule else ()
+    week_days = tuple(day for day in WEEK_DAYS if day in (days or ()))
+    if begin and frequency in {"Day", "Week"}:
+        hours, minutes = hours or (begin.hour,), minutes or (begin.minute,)
+        week_days = week_days or (WEEK_DAYS[begin.weekday()],) if frequency == "Week" else ()
     return Timing(
         frequency=frequency,
         interval=int(entity.interval or 1),
-        hours=tuple(sorted(schedule.hours or ())) if schedule else (),
-        minutes=tuple(sorted(schedule.minutes or ())) if schedule else (),
-        week_days=tuple(day for day in WEEK_DAYS if day in (days or ())),
+        hours=hours,
+        minutes=minutes,
+        week_days=week_days,
         time_zone=str(getattr(entity.time_zone, "value", entity.time_zone)),
-        at=_day_and_time(str(entity.start_time or "")) if frequency == "Month" else "",
+        at=f"day {begin.day} at {begin:%H:%M}" if begin and frequency == "Month" else "",
     )
 
 
-def _day_and_time(start: str) -> str:
-    """Return the day and time of a monthly schedule from its start, such as ``2026-12-01T02:00:00``."""
-    match = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
-    return f"day {int(match[1])} at {match[2]}" if match else ""
+def _begin(entity: Sdk) -> dt.datetime | None:
+    """Return the start of a recurrence, such as ``2026-12-01T02:00:00``."""
+    try:
+        return dt.datetime.fromisoformat(_start(entity))
+    except ValueError:
+        return None
+
+
+def _start(entity: Sdk) -> str:
+    return str(entity.start_time or "")[: len("2026-12-01T02:00")]

@@ -13,8 +13,7 @@ from aml_pipeline.pipeline.schedule import timetable
 
 def is_only_named(declared: WantedSchedule, known: Schedule) -> bool:
     """Whether a schedule that is taken over fires as declared: then its start stays, which may set its times."""
-    is_taken = known.mark is not None and known.mark.origin == NOBODY
-    return is_taken and (known.timing, known.parameters) == (declared.timing, dict(declared.parameters))
+    return known.mark is not None and known.mark.origin == NOBODY and declared.is_met_by(known)
 
 
 def recurrence(plan: Plan, key: str, now: dt.datetime) -> Sdk:
