@@ -10,6 +10,7 @@ import pytest
 
 from aml_pipeline.azureml.importing.draft import Draft
 from aml_pipeline.azureml.v1.imported.drafting import draft
+from aml_pipeline.azureml.v1.imported.facts import facts_of
 from aml_pipeline.azureml.v1.imported.found import Found, FoundDataset
 
 Json = dict[str, Any]
@@ -313,6 +314,18 @@ def test_what_it_was_imported_from_is_named_without_an_endpoint_too() -> None:
     known = {"workspace": "w", "pipeline": "p", "schedules": {"every-night": "s"}}
     assert drafted.document["x-imported-from"] == known
     assert "x-imported-from" not in draft(found({"a": module("a")}, title="run 1")).document
+
+
+def test_a_pipeline_that_goes_on_after_a_failed_step_is_not_the_same() -> None:
+    info = {"ContinueRunOnStepFailure": True}
+    recurrence = {"Frequency": "Day", "Schedule": {"Hours": [2], "Minutes": [0]}}
+    nightly = {"Id": "s", "Name": "nightly", "Recurrence": recurrence, "PipelineSubmissionInfo": info}
+    known = found({"a": module("a")}, schedules=[{**nightly, "EntityStatus": "0"}], goes_on=True)
+    drafted = draft(known)
+    assert [loss.where for loss in drafted.losses if loss.what == "going on"] == ["pipeline", "schedule nightly"]
+    facts = facts_of(known, drafted)
+    assert [facts[name]["after a failed step"] for name in ("publish", "schedule nightly")] == ["goes on", "goes on"]
+    assert facts_of(replace(known, goes_on=False), drafted)["publish"]["after a failed step"] == "stops"
 
 
 def test_the_same_data_in_two_modes_is_two_datasets() -> None:

@@ -118,7 +118,9 @@ def test_a_disabled_pipeline_is_read_with_what_its_endpoint_has(
     pipeline, endpoint = publish(workspace, tmp_path)
     schedule(workspace, "nightly", pipeline_endpoint_id=endpoint.id)
     pipeline.disable()
+    service.state.pipelines[pipeline.id]["ContinueRunOnStepFailure"] = True
     found = read(workspace, pipeline=pipeline.id)
+    assert found.goes_on
     assert (found.title, found.active) == (f"pipeline lesson ({pipeline.id}) (disabled)", False)
     assert (found.endpoint, found.endpoint_id, found.name) == ("training", endpoint.id, "training")
     assert [one["Name"] for one in found.schedules] == ["nightly"]

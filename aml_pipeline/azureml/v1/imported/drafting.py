@@ -11,7 +11,7 @@ from aml_pipeline.azureml.v1.imported.environments import Environments
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.naming import Naming, named
-from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
+from aml_pipeline.azureml.v1.imported.notes import GOING_ON, Notes, Unsayable
 from aml_pipeline.azureml.v1.imported.outputs import Models
 from aml_pipeline.azureml.v1.marks import mark_in, text_in
 
@@ -124,6 +124,8 @@ def _document(
     mark = mark_in(found.description)
     text = " ".join((text_in(found.description) if mark else found.description).split())
     entries = parameters.documents(found, naming, nodes, notes)
+    if found.goes_on:
+        notes.lose(*GOING_ON)
     scheduled, lost = schedules.documents(found, naming, entries, experiment)
     name = naming.names.give("pipeline", mark.identity.partition("/")[0] if mark else found.endpoint or found.name)
     read = {data: one for data, one in naming.datasets.items() if _is_read(one, steps)}

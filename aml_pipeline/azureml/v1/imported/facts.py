@@ -23,7 +23,10 @@ def facts_of(found: Found, draft: Draft) -> Facts:
     naming = named(found, nodes)
     said = [node for node in nodes if naming.steps[node.id] not in draft.missing]
     facts = dict(meaning.facts_of_nodes(found, said, naming, models))
-    facts["publish"] = {"reuse": not found.is_run and any(node.is_deterministic for node in said)}
+    facts["publish"] = {
+        "reuse": not found.is_run and any(node.is_deterministic for node in said),
+        **meaning.after_a_failure(goes_on=found.goes_on),
+    }
     for one in schedules.published(found):
         facts[f"schedule {schedules.name_of(one, naming)}"] = meaning.of_schedule(found, naming, one, draft)
     return facts
@@ -34,12 +37,12 @@ def facts_made(plan: Plan, workspace: Sdk, project: Project) -> Facts:
     work = compilation(plan, workspace, project, plan.steps, settable=True)
     _define_environments(work)
     made = meaning.of_graph(_compiled(work))
-    made["publish"] = {"reuse": plan.reuse}
+    made["publish"] = {"reuse": plan.reuse, **meaning.after_a_failure()}
     for key, schedule in work.plan.schedules.items():
         data = {name: place.address for name, place in work.plan.data_of(key).items()}
         values = dict(schedule.parameters)
         timing = meaning.of_timing(schedule.recurrence, schedule.windows_zone, values, data)
-        made[f"schedule {key}"] = {**timing, "experiment": plan.experiment}
+        made[f"schedule {key}"] = {**timing, "experiment": plan.experiment, **meaning.after_a_failure()}
     return made
 
 

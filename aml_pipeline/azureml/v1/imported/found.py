@@ -49,6 +49,7 @@ class Found:
     endpoint: str = ""  # its name, if an endpoint was read
     endpoint_id: str = ""
     pipeline: str = ""  # the id of the published pipeline, if one was read
+    goes_on: bool = False  # after a failed step: `continue_on_step_failure`
     active: bool = True  # a disabled endpoint or pipeline is read as well
     workspace: str = ""  # subscription/group/name
     environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have

@@ -154,7 +154,13 @@ def of_schedule(found: Found, naming: Naming, one: Published, draft: Draft) -> d
     }
     values = _received(given, draft.document.get("parameters", {}))
     experiment = str(about.get("ExperimentName") or "")
-    return {**of_timing(one.recurrence, one.zone, values, data), "experiment": experiment}
+    failed = after_a_failure(goes_on=bool(about.get("ContinueRunOnStepFailure")))
+    return {**of_timing(one.recurrence, one.zone, values, data), "experiment": experiment, **failed}
+
+
+def after_a_failure(*, goes_on: bool = False) -> dict[str, str]:
+    """Return the fact of what a run does when a step has failed: those of this program stop."""
+    return {"after a failed step": "goes on" if goes_on else "stops"}
 
 
 def _received(given: dict[str, Any], parameters: Collection[str]) -> dict[str, str]:

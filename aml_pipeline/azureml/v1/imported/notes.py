@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from aml_pipeline.azureml.importing.draft import Loss
 
 INTO_THE_VAULT = "Put it into the key vault of the workspace, and write `VARIABLE: {secret: NAME}`."
+# What is lost of a pipeline or a schedule with `continue_on_step_failure`.
+GOING_ON = ("going on", "A run stops when a step fails. Locally, `run --keep-going` runs the others.")
 
 
 class Unsayable(Exception):  # noqa: N818 - not an error: the step is reported as missing

@@ -143,6 +143,7 @@ def _whole(asked: Services, named: _Named) -> Found:
         losses=named.losses,
         endpoint_id=str(named.endpoint.get("Id") or ""),
         pipeline="" if named.title.startswith("run ") else str(named.entity.get("Id") or ""),
+        goes_on=bool(named.entity.get("ContinueRunOnStepFailure")),
         active=active,
         workspace=asked.name,
         environments=_environments(asked, [*sequence(graph.get("ModuleNodes")), *map(_module, modules.values())]),

@@ -12,7 +12,7 @@ from aml_pipeline.azureml.v1.imported import inputs, parameters
 from aml_pipeline.azureml.v1.imported.found import Found, Json
 from aml_pipeline.azureml.v1.imported.inputs import Data
 from aml_pipeline.azureml.v1.imported.naming import Naming
-from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
+from aml_pipeline.azureml.v1.imported.notes import GOING_ON, Notes, Unsayable
 from aml_pipeline.azureml.v1.marks import mark_in
 from aml_pipeline.core.masking import is_secret, masked
 from aml_pipeline.core.plain import mapping, sequence
@@ -103,6 +103,8 @@ def documents(
         other = mapping(one.entity.get("PipelineSubmissionInfo")).get("ExperimentName")
         if other and other != experiment:
             notes.lose(f"experiment {other}", f"All schedules of a file run in its own experiment, {experiment}.")
+        if mapping(one.entity.get("PipelineSubmissionInfo")).get("ContinueRunOnStepFailure"):
+            notes.lose(*GOING_ON)
         if one.entity.get("PipelineId"):
             cure = "When published, it runs the endpoint, as all schedules do."
             notes.lose("the published pipeline that it runs", cure)
