@@ -27,7 +27,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
     except UserError as error:
         yield f"Schedules of SDK v1 would fire too, but could not be looked up: {error}"
         return
-    profile = f" --profile {plan.profile}" if plan.profile else ""
+    profile = _profile(plan)
     for name, key in active:
         if key in begins or key not in plan.schedules:
             what = "is active too: both fire" if key in begins else "is still active"
@@ -35,7 +35,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
     for name, key in imported:
         if key in begins:
             what = f"Schedule {name} of SDK v1, which was imported as {key}, is active too: both fire."
-            yield f"{what} To pause that one: {_pausing(plan.imported.endpoint, key)}."
+            yield f"{what} To pause that one: {_pausing(plan, key)}."
     new = [change for change in schedules if change.action == "create" and change.key in paused]
     if new:
         names, key = ", ".join(change.name for change in new), new[0].key if len(new) == 1 else "NAME"
@@ -45,11 +45,16 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
         )
 
 
-def _pausing(endpoint: str, key: str | None) -> str:
-    in_the_portal = "disable it in the portal"
+def _pausing(plan: Plan, key: str | None) -> str:
+    endpoint, in_the_portal = plan.imported.endpoint, "disable it in the portal"
     if not endpoint:
         return in_the_portal
-    return f"`{command(endpoint, sdk='v1')}`, then `aml-pipeline pause {key} --sdk v1`; or {in_the_portal}"
+    take = command(endpoint, identity(plan.name, plan.profile), sdk="v1")
+    return f"`{take}`, then `aml-pipeline pause {key}{_profile(plan)} --sdk v1`; or {in_the_portal}"
+
+
+def _profile(plan: Plan) -> str:
+    return f" --profile {plan.profile}" if plan.profile else ""
 
 
 _Named = list[tuple[str, str | None]]

@@ -20,6 +20,7 @@ from aml_pipeline.azureml.publication import (
     Whose,
     as_text,
     changes,
+    command,
     left_alone,
     require_adopted,
     require_imported_adopted,
@@ -159,7 +160,7 @@ def test_only_the_endpoint_and_the_schedules_of_the_file_are_taken(wanted: Wante
     left = [one for one in found.schedules if one.mark is None and one.id not in ours]
     assert [one for one in now.schedules if one.mark is None] == left
     assert [one for one in now.pipelines if one.mark is None] == [one for one in found.pipelines if one.mark is None]
-    named = " ".join(left_alone(before))
+    named = " ".join(left_alone(wanted, before))
     listed = [one.id for one in left if one.active and one.runs in {"e", "p0", "p1"}]
     assert [one for one in [f"s{number}" for number in range(4)] if f"({one})" in named] == sorted(listed)
 
@@ -284,7 +285,7 @@ def test_plain_publish_creates_none_beside_one_that_waits_to_be_taken() -> None:
         require_adopted(plain(WANTED), marked)
     other = replace(marked, schedules=(replace(HAND, timing=None),))
     require_adopted(plain(WANTED), other)
-    (line,) = left_alone(other)
+    (line,) = left_alone(WANTED, other)
     assert line == (
         "Schedule By hand (s) of endpoint Old is not in the file and stays. Disable it in the portal, or add it to the "
         "file and run `aml-pipeline publish --adopt Old`."
@@ -338,6 +339,23 @@ def test_an_endpoint_without_a_mark_is_refused_with_the_command_that_takes_it() 
     named = replace(FOUND, endpoint=replace(FOUND.endpoint, name="it's"))  # type: ignore[type-var]
     with pytest.raises(AzureError, match=r"`aml-pipeline publish --adopt 'it'\"'\"'s'`"):
         require_own(replace(plain(WANTED), endpoint="it's"), named)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "identity", "words"),
+    [
+        ("it's", "mine", """--adopt 'it'"'"'s'"""),
+        ("-x", "mine", "--adopt=-x"),
+        ("Old", "mine/quick", "--profile quick --adopt Old"),
+    ],
+)
+def test_the_command_that_is_told_is_one_that_works(endpoint: str, identity: str, words: str) -> None:
+    assert command(endpoint, identity) == f"aml-pipeline publish {words}"
+
+
+def test_a_name_cannot_pretend_to_be_a_line_of_ours() -> None:
+    evil = replace(FOUND, schedules=(replace(HAND, name="a\nb", timing=None),))
+    assert "Schedule a\\nb (s)" in next(left_alone(WANTED, evil))
 
 
 def test_nobody_is_the_origin_of_no_project() -> None:

@@ -367,6 +367,9 @@ def test_an_archived_endpoint_is_not_ours_any_more(lesson: Lesson, capsys: Captu
 
     publish(lesson, capsys, "--adopt", ENDPOINT)
     PipelineEndpoint.get(connect(lesson.service, lesson.root), name=ENDPOINT).archive()
+    (known,) = lesson.service.state.endpoints
+    why = "is archived. Reactivate it with SDK v1: `PipelineEndpoint.get("
+    assert why in refused(lesson, capsys, "--adopt", known, status=2)
     assert "+ endpoint lesson" in told(lesson, capsys)
 
 

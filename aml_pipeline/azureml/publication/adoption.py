@@ -13,7 +13,7 @@ from dataclasses import replace
 from aml_pipeline.azureml.publication.marks import NOBODY, Mark, Whose
 from aml_pipeline.azureml.publication.things import Actual, Change, Endpoint, Schedule, Wanted, WantedSchedule
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.core.wording import counted
+from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.pipeline.plan.imported import KEY, Imported
 
 _Fits = Callable[[WantedSchedule, Schedule], bool]
@@ -135,7 +135,7 @@ def require_adopted(wanted: Wanted, actual: Actual) -> None:
         what = f"{_runs(there, rivals)} without the mark of aml-pipeline, which the file has too: {_list(rivals)}."
         firing = any(known.active for known in rivals)
         replaced = "To replace: disable in the portal, and publish again." if firing else "It stays paused."
-        raise AzureError(f"{what} To take over: `{command(there.name)}`. {replaced}")
+        raise AzureError(f"{what} To take over: `{command(there.name, wanted.whose.identity)}`. {replaced}")
 
 
 def require_imported_adopted(wanted: Wanted, actual: Actual, before: Endpoint | None) -> None:
@@ -149,7 +149,9 @@ def require_imported_adopted(wanted: Wanted, actual: Actual, before: Endpoint | 
         what = f"This pipeline was imported from endpoint {before.name}, which has no mark of aml-pipeline."
         runs = f" {_runs(before, firing)}: {_list(firing)}." if firing else ""
         beside = f"publish another endpoint beside it{', so that both fire' if firing else ''}, delete `{KEY}`"
-        raise AzureError(f"{what}{runs} To take it over: `{command(before.name)}`. To {beside} from the file.")
+        raise AzureError(
+            f"{what}{runs} To take it over: `{command(before.name, wanted.whose.identity)}`. To {beside} from the file."
+        )
     ids = {schedule.imported for schedule in wanted.schedules}
     firing = [
         known for known in actual.schedules if known.id in ids and known.active and not _is_ours(wanted, known.mark)
@@ -169,18 +171,22 @@ def _is_ours(wanted: Wanted, mark: Mark | None) -> bool:
     return whose.takes(mark) or (whose.is_of_project(mark) and mark.pipeline == whose.identity.partition("/")[0])
 
 
-def left_alone(actual: Actual) -> Iterator[str]:
+def left_alone(wanted: Wanted, actual: Actual) -> Iterator[str]:
     """Yield a line for each active schedule of the endpoint that has no mark and stays as it is."""
     there = actual.endpoint
     for known in _unmarked(there, actual):
         if there and known.active:
-            cure = f"Disable it in the portal, or add it to the file and run `{command(there.name)}`."
-            yield f"Schedule {known.name} ({known.id}) of endpoint {there.name} is not in the file and stays. {cure}"
+            take = command(there.name, wanted.whose.identity)
+            cure = f"Disable it in the portal, or add it to the file and run `{take}`."
+            yield f"Schedule {_list([known])} of endpoint {there.name} is not in the file and stays. {cure}"
 
 
-def command(endpoint: str, *, sdk: str = "") -> str:
-    """Return the command that takes over an endpoint, by its name."""
-    return f"aml-pipeline publish{f' --sdk {sdk}' if sdk else ''} --adopt {shlex.quote(endpoint)}"
+def command(endpoint: str, identity: str, *, sdk: str = "") -> str:
+    """Return the command by which a pipeline takes over an endpoint, by its name."""
+    profile = identity.partition("/")[2]
+    words = ["aml-pipeline", "publish", *(["--profile", profile] if profile else []), *(["--sdk", sdk] if sdk else [])]
+    named = [f"--adopt={endpoint}"] if endpoint.startswith("-") else ["--adopt", endpoint]
+    return shlex.join([*words, *named])
 
 
 def _runs(there: Endpoint, schedules: list[Schedule]) -> str:
@@ -189,4 +195,4 @@ def _runs(there: Endpoint, schedules: list[Schedule]) -> str:
 
 
 def _list(schedules: Iterable[Schedule]) -> str:
-    return ", ".join(f"{known.name} ({known.id})" for known in schedules)
+    return printable(", ".join(f"{known.name} ({known.id})" for known in schedules))

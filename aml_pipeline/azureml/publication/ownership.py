@@ -42,7 +42,8 @@ def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, s
     if there and not wanted.is_v2:
         cure = "Rename the pipeline in the file, or the endpoint in the portal."
         if there.mark is None:
-            cure = f"To take it over: `{command(there.name)}`. Otherwise rename the pipeline in the file (`name:`)."
+            take = command(there.name, wanted.whose.identity)
+            cure = f"To take it over: `{take}`. Otherwise rename the pipeline in the file (`name:`)."
         yield f"pipeline endpoint {wanted.endpoint}", there.mark, cure
     if component:
         is_of_a_pipeline = component.mark is not None  # then archiving would hide what is in use

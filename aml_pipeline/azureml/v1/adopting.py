@@ -42,11 +42,14 @@ def found(plan: Plan, workspace: Sdk, wanted: Wanted, adopt: bool | str) -> tupl
 
 
 def _adoptable(wanted: Wanted, actual: Actual, there: Endpoint) -> Endpoint:
-    """Return the endpoint to take over. Raises UsageError if it is another pipeline's, or this one has another."""
+    """Return the endpoint to take over. Raises UsageError if it is another's or archived, or the pipeline has one."""
     if there.mark and there.mark.identity != wanted.whose.identity:
         raise UsageError(
             f"Endpoint {there.name} was created by publishing {there.mark.identity}: publish that pipeline."
         )
+    if published.is_archived(there):
+        cure = f'`PipelineEndpoint.get(workspace, id="{there.id}").reactivate(NAME)`'
+        raise UsageError(f"Endpoint {there.name} is archived. Reactivate it with SDK v1: {cure}.")
     own = actual.endpoint
     if own and own.id != there.id:
         what = f"The workspace has endpoint {own.name} too, so {wanted.name} cannot take over {there.name}."

@@ -51,7 +51,7 @@ def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Schedule
     except AzureError:
         made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
         if made:
-            again = command(wanted.endpoint) if wanted.takes else "aml-pipeline publish"
+            again = command(wanted.endpoint, wanted.whose.identity) if wanted.takes else "aml-pipeline publish"
             say(f"Done before the failure: {', '.join(made)}. `{again}` will do the rest.")
         raise
     return publisher.done

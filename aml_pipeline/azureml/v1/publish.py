@@ -75,7 +75,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     )
     first = list(endpoint_taken(wanted, actual))
     todo = [*first, *missing(work, wanted, actual), *changes(wanted, actual)[len(first) :]]
-    for line in (*left_alone(actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
+    for line in (*left_alone(wanted, actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
         return adopting.noted(wanted, actual, todo)

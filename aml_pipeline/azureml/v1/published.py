@@ -89,7 +89,12 @@ def _endpoint_with_mark(workspace: Sdk, whose: Whose) -> Endpoint | None:
         service = provider(workspace)._service_caller  # noqa: SLF001 - see above
         found = [_endpoint(entity) for entity in _endpoints(service)]
     ours = [known for known in found if known.mark and known.mark.identity == whose.identity]
-    return next((known for known in ours if known.active or not _ID.fullmatch(known.name)), None)
+    return next((known for known in ours if not is_archived(known)), None)
+
+
+def is_archived(endpoint: Endpoint) -> bool:
+    """Whether somebody archived it: the SDK disables it and names it like an id."""
+    return not endpoint.active and _ID.fullmatch(endpoint.name) is not None
 
 
 def _endpoints(service: Sdk) -> list[Sdk]:
