@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = quiet
 
 Steps = dict[str, dict[str, Any]]
-QUICK = ("chain_of_pipeline_data", "odd_names", "parallel_run")
+QUICK = ("chain_of_pipeline_data", "odd_names", "settings", "parallel_run")
 
 
 def _rows(rows: Iterable[Raw]) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.azureml.raw_v1 import data, others, published, shapes
+from tests.azureml.raw_v1 import data, others, published, shapes, unsaid
 
 if TYPE_CHECKING:
     from tests.loopback.state import Sdk
@@ -48,6 +48,15 @@ LOST_OF_ENVIRONMENTS = (
     "registry: with a login → nothing",
     "API_KEY: *** (a secret) → nothing",
 )
+UNSAID = (
+    "step nodes, setting NodeCount: the parameter nodes → nothing",
+    "step variables, setting WORD: the parameter word → nothing",
+    "step variables, environment_variables, AML_PARAMETER_fixed: b → nothing",
+    "step reads, setting dataReferences.words.",
+    "step odd, setting priority: 3 → nothing",
+    "step odd, setting credentialPassthrough: True → nothing",
+    "step odd, setting history.outputCollection: False → nothing",
+)
 ROWS = (
     Raw(data.chain_of_pipeline_data, differs=FORM),
     Raw(data.data_references, differs=("(download at here)",)),
@@ -64,6 +73,7 @@ ROWS = (
     Raw(shapes.one_name, is_evaluated=False),
     Raw(shapes.odd_names),
     Raw(shapes.reuse_and_limits, is_evaluated=False),
+    Raw(unsaid.settings, differs=UNSAID, is_evaluated=False),
     Raw(shapes.run_of_a_script, is_evaluated=False),
     Raw(shapes.build_script, "publish", differs=FORM),
     Raw(published.scored, "endpoint", differs=("schedule weekly, experiment: weekly-scoring → nightly-scoring",)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aml_pipeline.azureml.importing.draft import Draft, Loss
-from aml_pipeline.azureml.v1.imported import graph, others, outputs, parameters, programs, running, schedules
+from aml_pipeline.azureml.v1.imported import graph, others, outputs, parameters, programs, rest, running, schedules
 from aml_pipeline.azureml.v1.imported.environments import Environments
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.azureml.v1.imported.graph import Node
@@ -73,6 +73,7 @@ def _step(node: Node, of: _Pipeline, missing: Mapping[str, Any], notes: Notes) -
         notes.lose(f"after {name}", "That step is missing. Order it again when you have written that step.")
     for port in node.sources:
         _note_of_input(port, node, notes)
+    rest.note(node, notes)
     keys = {
         **programs.started(node, naming, notes),
         "outputs": outputs.settings(node, naming, of.models, notes),

@@ -17,6 +17,10 @@ from aml_pipeline.core.plain import mapping, sequence
 _INPUT, _OUTPUT, _VARIABLE = "DatasetConsumptionConfig:", "DatasetOutputConfig:", "$AZUREML_DATAREFERENCE_"
 _SCRIPTS = "escloud"  # what executes the modules of scripts
 _ORDER = "_run_after_"  # ports that carry no data
+_ARGUMENTS = ("Literal", "Parameter", "Input", "Output", "NestedList")
+_STRUCTURED = "USE_STRUCTURED_ARGUMENTS"  # the arguments of a node are those of its module
+_SECTIONS = frozenset({"pytorch", "tensorflow", "mpi", "paralleltask", "amlcompute", "kubernetescompute"})
+_TEXTS = frozenset({"0", "Literal"})
 _REFERENCES = frozenset({"1", "GraphParameterName"})  # values that are names of the pipeline's parameters
 
 
@@ -39,9 +43,10 @@ class Source(NamedTuple):
 class Node:
     """A step of a graph. ``why`` says what is not known of it, ``type`` is the SDK's class of it.
 
-    ``values`` and ``references`` are those of its module's parameters: texts, and names of the pipeline's parameters.
-    ``variables`` are set to parameters that are no arguments. ``inputs`` and ``outputs`` have the settings of its ports
-    by name, ``sources`` what its inputs read.
+    ``values`` and ``references`` are those of its module's parameters: texts, and names of the pipeline's parameters;
+    ``settings`` and ``settable`` are those of them that no argument and no variable has. ``variables`` are set to
+    parameters that are no arguments. ``inputs`` and ``outputs`` have the settings of its ports by name, ``sources``
+    what its inputs read.
     """
 
     id: str
@@ -52,9 +57,12 @@ class Node:
     is_deterministic: bool = True
     values: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    settable: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     configuration: Json = field(default_factory=dict)
+    cloud: Json = field(default_factory=dict)
     words: tuple[Word, ...] = ()
     inputs: Mapping[str, Json] = field(default_factory=dict)
     outputs: Mapping[str, Json] = field(default_factory=dict)
@@ -112,24 +120,31 @@ def _node(found: Found, entity: Json, edges: Sequence[tuple[str, str, str]], dat
         why = found.missing.get(module_id, "its module was not found")
         return Node(known, known, "unknown", why, sources=read, after=after)
     structured = mapping(module.get("StructuredInterface"))
+    arguments = [{**one, "ValueType": _kind(one)} for one in each(structured.get("Arguments"))]
     literal, references = _parameters(entity.get("ModuleParameters"))
     defaults = {name: text for name, text in _named(structured.get("Parameters"), "DefaultValue") if text is not None}
     values = {**{name: text for name, text in defaults.items() if name not in references}, **literal}
     inputs, outputs = _ports(structured, entity, "Input"), _ports(structured, entity, "Output")
+    received = {str(argument.get("Value")) for argument in arguments if argument["ValueType"] == "Parameter"}
+    variables = {
+        str(one.get("Name")) for one in each(structured.get("Parameters")) if one.get("SetEnvironmentVariable")
+    }
     return Node(
         known,
         str(module.get("Name")),
         _type(module),
+        _unread(entity, arguments, values),
         snapshot=str(module.get("StorageId") or ""),
         is_deterministic=bool(module.get("IsDeterministic", True)),
         values=values,
         references=references,
+        settings={name: text for name, text in values.items() if text and name not in received | variables},
+        settable={name: text for name, text in references.items() if name not in received},
         metadata=_parameters(entity.get("ModuleMetadataParameters"))[0],
-        variables=dict(_variables(structured, {**defaults, **values})),
+        variables=dict(_variables(structured, values)),
         configuration=_configuration(entity, module),
-        words=tuple(
-            _word(argument, values, references, inputs, outputs) for argument in each(structured.get("Arguments"))
-        ),
+        cloud=mapping(entity.get("CloudSettings")),
+        words=tuple(_word(argument, values, references, inputs, outputs) for argument in arguments),
         inputs=inputs,
         outputs=outputs,
         sources=read,
@@ -160,13 +175,29 @@ def _named(entities: object, key: str) -> Iterator[tuple[str, str | None]]:
 
 def _variables(structured: Json, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the variables that the SDK sets to parameters that no argument names (``params`` of a PythonScriptStep)."""
-    named = {
-        entity.get("Value") for entity in each(structured.get("Arguments")) if entity.get("ValueType") == "Parameter"
-    }
+    named = {entity.get("Value") for entity in each(structured.get("Arguments")) if _kind(entity) == "Parameter"}
     for entity in each(structured.get("Parameters")):
         name = str(entity.get("Name"))
         if entity.get("SetEnvironmentVariable") and name not in named and name in values:
             yield str(entity.get("EnvironmentVariableOverride") or name), values[name]
+
+
+def _kind(argument: Json) -> str:
+    """Return the type of an argument, which is a word or its number."""
+    kind = str(argument.get("ValueType") or _ARGUMENTS[0])
+    return _ARGUMENTS[int(kind)] if kind.isdecimal() and int(kind) < len(_ARGUMENTS) else kind
+
+
+def _unread(entity: Json, arguments: Sequence[Json], values: Mapping[str, str]) -> str:
+    """Return what of a node's command line and settings is said in a way that is not read here, else ""."""
+    for argument in arguments:
+        if argument["ValueType"] not in _ARGUMENTS[:-1]:
+            return f"it has an argument of type {argument['ValueType']}"
+    for one in each(entity.get("ModuleParameters")):
+        if one.get("AssignmentsToConcatenate") or str(one.get("ValueType") or "0") not in {*_TEXTS, *_REFERENCES}:
+            return f"its setting {one.get('Name')} is put together from several"
+    text = values.get("Arguments", "")
+    return "its arguments are one text, as early SDKs sent them" if text not in {"", _STRUCTURED} else ""
 
 
 def _type(module: Json) -> str:
@@ -176,11 +207,13 @@ def _type(module: Json) -> str:
 
 
 def _configuration(entity: Json, module: Json) -> Json:
+    """Return a run configuration; its sections are spelled in lower case by the SDK, and pyTorch by the service."""
     text = entity.get("Runconfig") or module.get("Runconfig")
     try:
-        return mapping(json.loads(text)) if isinstance(text, str) else mapping(text)
+        found = mapping(json.loads(text)) if isinstance(text, str) else mapping(text)
     except ValueError:
         return {}
+    return {key.lower() if key.lower() in _SECTIONS else key: value for key, value in found.items()}
 
 
 def _ports(structured: Json, entity: Json, kind: str) -> dict[str, Json]:
@@ -201,7 +234,7 @@ def _word(
     inputs: Mapping[str, Json],
     outputs: Mapping[str, Json],
 ) -> Word:
-    kind, text = str(argument.get("ValueType")), str(argument.get("Value") or "")
+    kind, text = argument["ValueType"], str(argument.get("Value") or "")
     if kind == "Parameter":
         return Word("parameter", references[text]) if text in references else Word("literal", values.get(text, ""))
     if kind in {"Input", "Output"}:

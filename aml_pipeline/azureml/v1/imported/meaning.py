@@ -17,6 +17,7 @@ from aml_pipeline.azureml.v1.imported import (
     inputs,
     outputs,
     programs,
+    rest,
     running,
     schedules,
 )
@@ -74,6 +75,7 @@ def _of_step(node: Node, naming: Naming, models: Models) -> dict[str, Any]:
         "timeout": running.timeout(node),
         "distribution": _distribution(node),
         "resources": running.docker(node),
+        **{f"setting {name}": text for name, text in rest.of(node).items()},
     }
 
 

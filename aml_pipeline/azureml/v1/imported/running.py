@@ -15,6 +15,7 @@ from aml_pipeline.pipeline.spec.names import VARIABLE_NAME
 
 _DEFAULT_SHARED_MEMORY = "2g"
 _OF_THE_SDK = "EXAMPLE_ENV_VAR"  # in each environment that the SDK makes
+_OF_PARAMETERS = "AML_PARAMETER_"  # how the SDK calls those for `params` of a step
 _UNITS = (("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -75,8 +76,6 @@ def _size(section: Json) -> str:
 
 def settings(node: Node, notes: Notes) -> dict[str, Any]:
     """Return the keys of pipeline.yaml for where and how a step runs, without its environment. Raises Unsayable."""
-    if "Target" in node.references:
-        notes.lose("compute", "It is a parameter of the pipeline. Name the compute target in the file, or in profiles.")
     seconds = timeout(node)
     keys = {
         "compute": compute(node),
@@ -100,6 +99,8 @@ def _without_secrets(values: Mapping[str, str], notes: Notes) -> dict[str, Any]:
     for name, text in values.items():
         if not re.fullmatch(VARIABLE_NAME, name):
             notes.lose(f"environment variable {name}", "Its name is not valid: write letters, digits and _.")
+        elif name.startswith(_OF_PARAMETERS):
+            notes.lose(f"environment variable {name}", "Azure ML sets it itself. Let the script read another one.")
         elif is_secret(name, text):
             safe[name] = {"secret": re.sub(r"[^0-9A-Za-z-]", "-", name).lower()}
             cure = f"Put it into the key vault of the workspace as {safe[name]['secret']}, and read it in the script."

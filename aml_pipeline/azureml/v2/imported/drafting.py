@@ -203,7 +203,9 @@ def _pipeline(job: Part, repository: Repository) -> Part:
         raise UsageError(str(error)) from error
     jobs = component.parts.get("jobs")
     if jobs is None or not jobs.parts or not jobs.is_mapping or (job_type and job_type.value != "pipeline"):
-        raise UsageError(f"{job.path} is not a pipeline job. Name the YAML file of a job of type pipeline, with `jobs`.")
+        raise UsageError(
+            f"{job.path} is not a pipeline job. Name the YAML file of a job of type pipeline, with `jobs`."
+        )
     component.get("type")
     given = {**dict(component.items("inputs")), **dict(job.items("inputs"))}
     for name, part in given.items():
