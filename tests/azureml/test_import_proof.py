@@ -241,6 +241,19 @@ MORE = [
     ("job.yml", "jobs:\n", "identity: {type: managed}\n", "step train, identity: "),
     ("job.yml", "{default_compute", "{default_other: x, default_compute", "pipeline, default_other: "),
     ("job.yml", "      model: $", "      rest: {type: mltable}\n      model: $", "step train, outputs, rest: "),
+    (
+        "job.yml",
+        "mode: upload, path",
+        "name: n, version: 7, mode: upload, path",
+        "step train, outputs, model, version: ",
+    ),
+    (
+        "job.yml",
+        "{image: docker.io/python",
+        "{os_type: windows, image: docker.io/python",
+        "step train, environment, system",
+    ),
+    ("schedule.yml", '"2024-01-01T00:00:00"', '"2924-01-01T00:00:00"', "schedule nightly, starts: "),
     ("schedule.yml", "time_zone", "end_time: '2030-01-01T00:00:00', time_zone", "schedule nightly, ends: never → 2030"),
     (
         "schedule.yml",
@@ -260,6 +273,17 @@ def test_what_pipeline_yaml_has_no_words_for_is_a_difference(trial: Trial, tmp_p
     read = facts_of(str(write(tmp_path, files) / "job.yml"), trial.draft)
     found = differences(trial.read, read)
     assert [begin for *_, begin in MORE if not any(line.startswith(begin) for line in found)] == []
+
+
+def test_each_mode_in_which_the_same_output_is_read_counts(trial: Trial, tmp_path: Path) -> None:
+    old = "      data: ${{parent.jobs.prep_data.outputs.made}}\n"
+    new = 'again: {path: "${{parent.jobs.prep_data.outputs.made}}", mode: download}'
+    files = {**ORIGINAL, "job.yml": JOB.replace(old, f"      {new}\n{old}")}
+    read = facts_of(str(write(tmp_path, files) / "job.yml"), trial.draft)
+    both = "uri_folder, download; uri_folder, ro_mount"
+    assert f"step train, inputs, steps.prep-data.outputs.made: uri_folder, ro_mount → {both}" in differences(
+        trial.read, read
+    )
 
 
 @pytest.mark.parametrize(

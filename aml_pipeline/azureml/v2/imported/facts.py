@@ -18,6 +18,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 from aml_pipeline.azureml import uploads
@@ -159,11 +160,18 @@ def _schedule(data: Json, base: str, side: Side) -> Json:
     given, settings = job.get("inputs") or {}, {"force_rerun": False, **(job.get("settings") or {})}
     return {
         "times": str(of_trigger({**trigger, "time_zone": zones.iana_name(zone) or zone})),
+        "starts": _start(trigger),
         "ends": str(trigger.get("end_time") or "never"),
         "inputs": dict(_given(name, value, base, side) for name, value in given.items()),
         "settings": settings,
         **{key: value for key, value in job.items() if key not in {"type", "job", "inputs", "settings"}},
     }
+
+
+def _start(trigger: Json) -> str:
+    """Return when a trigger starts; when it started makes no difference."""
+    start = str(trigger.get("start_time") or "")[:19].replace("T", " ")
+    return start if start > datetime.now(timezone.utc).isoformat(" ") else "at once"
 
 
 def _given(name: str, value: Any, base: str, side: Side) -> tuple[str, str]:  # noqa: ANN401 - YAML

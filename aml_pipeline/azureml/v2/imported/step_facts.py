@@ -141,14 +141,15 @@ def place(value: Value) -> str:
 
 
 def _read(node: Node, data: Mapping[str, Value], side: Side) -> Iterator[tuple[str, str]]:
-    """Yield the data that a step reads, each with its type and its mode."""
+    """Yield the data that a step reads, each with its type and its mode, or with those of all inputs that read it."""
     types = {name: port.get("type") for name, port in node.declared("inputs").items()}
+    ways: dict[str, set[str]] = {}  # several inputs may read the same data
     for name, value in data.items():
         kind = value.type or str(types.get(name) or "uri_folder")
-        yield (
-            _source(value, node, side),
-            f"{kind}, {_mode(value.mode, 'eval_mount' if kind == 'mltable' else 'ro_mount')}",
-        )
+        way = f"{kind}, {_mode(value.mode, 'eval_mount' if kind == 'mltable' else 'ro_mount')}"
+        ways.setdefault(_source(value, node, side), set()).add(way)
+    for source, found in ways.items():
+        yield source, "; ".join(sorted(found))
 
 
 def _mode(sent: str, default: str) -> str:
@@ -167,6 +168,7 @@ def _written(node: Node, side: Side) -> Iterator[tuple[str, Json]]:
             "type": next((kind for kind in types if kind and kind != "literal"), "uri_folder"),
             "mode": _mode(str(said.get("mode") or ""), "rw_mount"),
             "registered as": said.get("assetName") or said.get("asset_name") or said.get("name"),
+            "version": said.get("assetVersion") or said.get("asset_version") or said.get("version"),
             **target,
         }
         yield own, {key: value for key, value in found.items() if value}
@@ -239,7 +241,9 @@ def resolved(said: Json, base: str) -> Json:
     if isinstance(conda, str):
         conda = content(files.read(os.path.join(base, conda)))
     context = digests(os.path.join(base, build["path"])) if build else {}
-    return defined(said.get("image"), conda, context, build.get("dockerfile_path"))
+    system = str(said.get("os_type") or "linux").lower()
+    found = defined(said.get("image"), conda, context, build.get("dockerfile_path"))
+    return found if system == "linux" else {**found, "system": system}
 
 
 def defined(image: str | None, conda: Any, context: Mapping[str, str], dockerfile: str | None) -> Json:  # noqa: ANN401
