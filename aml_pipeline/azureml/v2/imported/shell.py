@@ -65,7 +65,7 @@ def _pieces(line: str) -> Iterator[tuple[str, str]]:
         kind, text = str(match.lastgroup), match[match.lastgroup or 0]
         if kind == "double":
             text = _ESCAPED.sub(r"\1", text)
-        yield kind, "" if text == "\\\n" else text
+        yield kind, "" if (kind, text) == ("space", "\\\n") else text
         at = match.end()
 
 
