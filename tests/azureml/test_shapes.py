@@ -58,11 +58,7 @@ SWEEP = """
 def test_values_that_differ_are_inputs_of_one_component_and_all_others_stay_in_its_command(tmp_path: Path) -> None:
     exported(tmp_path, SWEEP)
     component = read(tmp_path, "components/train.yml")
-    assert component["inputs"] == {
-        "layers": {"type": "integer"},
-        "rate": {"type": "number"},
-        "name": {"type": "string"},
-    }
+    assert component["inputs"] == {name: {"type": "string"} for name in ("layers", "rate", "name")}
     assert component["command"].split("--")[1:] == [
         "layers '${{inputs.layers}}' 4 ",
         "rate '${{inputs.rate}}' ",
@@ -73,8 +69,8 @@ def test_values_that_differ_are_inputs_of_one_component_and_all_others_stay_in_i
     jobs = read(tmp_path, "pipeline.yml")["jobs"]
     assert [jobs[name]["component"] for name in ("small", "large")] == ["./components/train.yml"] * 2
     assert [jobs[name]["inputs"] for name in ("small", "large")] == [
-        {"layers": 8, "rate": 0.5, "name": "a b"},
-        {"layers": 64, "rate": 0.25, "name": "012"},
+        {"layers": "8", "rate": "0.5", "name": "a b"},
+        {"layers": "64", "rate": "0.25", "name": "012"},
     ]
     assert [file.name for file in (tmp_path / "v2/code").iterdir()] == ["train"]
     manifest = read(tmp_path, "export.json")
@@ -134,8 +130,8 @@ def test_steps_that_differ_in_more_do_not_share(tmp_path: Path, one: str, other:
 SHARED = [
     ("script: train.py", "script: train.py", {}),
     ("script: train.py, arguments: {--a: it's}", "script: train.py, arguments: {--a: it's}", {}),
-    ("module: package.train, arguments: {--a: 1}", "module: package.train, arguments: {--a: 2}", {"a": 1}),
-    ("script: train.py, arguments: [--a, 1]", "script: train.py, arguments: [--a, 2]", {"a": 1}),
+    ("module: package.train, arguments: {--a: 1}", "module: package.train, arguments: {--a: 2}", {"a": "1"}),
+    ("script: train.py, arguments: [--a, 1]", "script: train.py, arguments: [--a, 2]", {"a": "1"}),
     ("script: train.py, arguments: [--a, -5]", "script: train.py, arguments: [--a, 2.5]", {"a": "-5"}),
     ("script: train.py, arguments: {--path: x}", "script: train.py, arguments: {--path: y}", {"input_path": "x"}),
     (
@@ -143,7 +139,11 @@ SHARED = [
         'script: train.py, arguments: [--m, y, {--out: "${{ outputs.m }}"}]',
         {"input_m": "x"},
     ),
-    ("script: train.py, arguments: {--a: [1, 2]}", "script: train.py, arguments: {--a: [3, 4]}", {"a": 1, "a_2": 2}),
+    (
+        "script: train.py, arguments: {--a: [1, 2]}",
+        "script: train.py, arguments: {--a: [3, 4]}",
+        {"a": "1", "a_2": "2"},
+    ),
     (
         'script: train.py, arguments: {--a: ["${{ datasets.images }}", x]}',
         'script: train.py, arguments: {--a: ["${{ datasets.images }}", y]}',
@@ -153,7 +153,7 @@ SHARED = [
 
 
 @pytest.mark.parametrize(("one", "other", "values"), SHARED)
-def test_steps_that_differ_in_values_share(tmp_path: Path, one: str, other: str, values: dict[str, object]) -> None:
+def test_steps_that_differ_in_values_share(tmp_path: Path, one: str, other: str, values: dict[str, str]) -> None:
     plan, _ = opened(tmp_path, f"  one: {{{one}}}\n  other: {{{other}}}\n")
     [component] = shapes.components(plan)
     assert component.name == "train"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aml_pipeline.azureml.v2.export import command, input_types
+from aml_pipeline.azureml.v2.export import command
 from aml_pipeline.azureml.v2.export.command import Word
 from aml_pipeline.azureml.v2.export.ports import Port, ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -106,23 +106,18 @@ def _component(
 ) -> Component:
     """Return the component ``name`` of ``steps``, which have the same shape.
 
-    Of variants, all values of axes are inputs, and texts: another value must not change what the others run.
+    Of variants, all values of axes are inputs. These are texts: another value must not change what the others run.
     """
     columns = list(zip(*([word for line in lines[step.name] for word in line] for step in steps), strict=True))
     differing = {words[0].name: [word.text for word in words] for words in columns if _differ(words, steps)}
-    has_variants = any(step.variant for step in steps)
-    types = {value: "string" if has_variants else input_types.narrowest(texts) for value, texts in differing.items()}
 
     def values(at: int) -> list[Port]:
-        return [
-            Port("inputs", value, {"type": kind}, input_types.written(differing[value][at], kind))
-            for value, kind in types.items()
-        ]
+        return [Port("inputs", value, {"type": "string"}, texts[at]) for value, texts in differing.items()]
 
     bindings = {port.name: port.binding for port in values(0)}
     texts = [" ".join(bindings.get(word.name, word.shell) for word in line) for line in lines[steps[0].name]]
     own = {step.name: _in_order([*ports[step.name], *values(at)], " ".join(texts)) for at, step in enumerate(steps)}
-    return Component(name, steps, own, texts, list(types))
+    return Component(name, steps, own, texts, list(differing))
 
 
 def _differ(words: Sequence[Word], steps: Sequence[Step]) -> bool:
