@@ -316,6 +316,15 @@ def test_what_it_was_imported_from_is_named_without_an_endpoint_too() -> None:
     assert "x-imported-from" not in draft(found({"a": module("a")}, title="run 1")).document
 
 
+def test_the_published_pipeline_is_not_kept_where_schedules_could_not_set_its_parameters() -> None:
+    """The schedules of the file would set ``max_rows``, which it does not have, and it would use its default."""
+    modules = {"a": module("a", "<parameter maxRows>", "<parameter day>")}
+    drafted = draft(found(modules, parameters={"maxRows": "1", "day": "2", "unused": "3"}, pipeline="p", workspace="w"))
+    assert drafted.document["x-imported-from"] == {"workspace": "w"}
+    (loss,) = [loss for loss in drafted.losses if loss.what.startswith("name of")]
+    assert (loss.what, loss.why.partition(" in ")[0]) == ("name of parameter maxRows", "It is `max_rows`")
+
+
 def test_a_pipeline_that_goes_on_after_a_failed_step_is_not_the_same() -> None:
     info = {"ContinueRunOnStepFailure": True}
     recurrence = {"Frequency": "Day", "Schedule": {"Hours": [2], "Minutes": [0]}}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import (
@@ -103,7 +103,12 @@ def word(option: str) -> str:
 
 def pipeline_input(plan: Plan, dataset: str) -> str:
     """Return the name of a dataset as an input of the pipeline, which shares its names with the parameters."""
-    return f"data__{dataset}" if dataset in plan.parameters else dataset
+    return input_beside(plan.parameters, dataset)
+
+
+def input_beside(parameters: Container[str], dataset: str) -> str:
+    """Return the name of a dataset as an input of a pipeline with those parameters."""
+    return f"data__{dataset}" if dataset in parameters else dataset
 
 
 def order_port(step: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aml_pipeline.azureml.importing.draft import Draft, Loss
@@ -10,10 +10,12 @@ from aml_pipeline.azureml.v1.imported import graph, others, outputs, parameters,
 from aml_pipeline.azureml.v1.imported.environments import Environments
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.azureml.v1.imported.graph import Node
+from aml_pipeline.azureml.v1.imported.inputs import Data
 from aml_pipeline.azureml.v1.imported.naming import Naming, named
 from aml_pipeline.azureml.v1.imported.notes import GOING_ON, Notes, Unsayable
 from aml_pipeline.azureml.v1.imported.outputs import Models
 from aml_pipeline.azureml.v1.marks import mark_in, text_in
+from aml_pipeline.pipeline.plan import imported, ports
 
 CODE = "steps"
 _SHARED = ("compute", "environment", "source_directory")  # settings that the pipeline has if all steps share them
@@ -130,11 +132,15 @@ def _document(
     scheduled, lost = schedules.documents(found, naming, entries, experiment)
     name = naming.names.give("pipeline", mark.identity.partition("/")[0] if mark else found.endpoint or found.name)
     read = {data: one for data, one in naming.datasets.items() if _is_read(one, steps)}
+    renamed = dict(_renamed(naming, entries, read))
+    for old, new in renamed.items():
+        cure = f"It is `{new}` in each version that is published from now on: change the programs that set it."
+        notes.lose(f"name of parameter {old}", cure)
     keys = {
         "name": name,
         "description": "" if text == found.experiment else text,
         "experiment": "" if experiment == name else experiment,
-        "x-imported-from": _origin(found, naming),
+        imported.KEY: _origin(found, naming, "" if renamed else found.pipeline),
         **_shared(steps),
         "snapshot": ["**"],
         "publish": {"reuse": True} if not found.is_run and any(node.is_deterministic for node in nodes) else {},
@@ -151,13 +157,23 @@ def _experiments(found: Found) -> list[str]:
     return [str(info["ExperimentName"]) for info in infos if info.get("ExperimentName")]
 
 
-def _origin(found: Found, naming: Naming) -> dict[str, Any]:
-    """Return what the file was imported from, so that `publish` takes it over, and nothing fires beside it."""
+def _renamed(naming: Naming, entries: Mapping[str, Any], read: Mapping[Data, str]) -> Iterator[tuple[str, str]]:
+    """Yield old and new names of what callers and schedules can set: parameters and data."""
+    names = [(old, new) for old, new in naming.parameters.items() if new in entries]
+    names += [(data.parameter, ports.input_beside(entries, name)) for data, name in read.items() if data.parameter]
+    yield from ((old, new) for old, new in names if old != new)
+
+
+def _origin(found: Found, naming: Naming, pipeline: str) -> dict[str, Any]:
+    """Return what the file was imported from, so that `publish` takes it over, and nothing fires beside it.
+
+    The ``pipeline`` is kept as it is if it is identical and schedules can set its parameters by the names of the file.
+    """
     origin = {
         "workspace": found.workspace,
         "endpoint": found.endpoint,
         "id": found.endpoint_id,
-        "pipeline": found.pipeline,
+        "pipeline": pipeline,
         "schedules": {schedules.name_of(one, naming): str(one.entity.get("Id")) for one in schedules.published(found)},
     }
     return {key: value for key, value in origin.items() if value}

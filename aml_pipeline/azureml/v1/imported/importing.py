@@ -14,6 +14,8 @@ from aml_pipeline.azureml.importing.folder import Imported
 from aml_pipeline.azureml.v1.imported import drafting, facts, identical, reading, snapshots
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.pipeline.plan.imported import KEY
 
 _LIST = "`aml-pipeline import v1 --list` shows what there is."
 
@@ -53,7 +55,8 @@ def import_pipeline(  # noqa: PLR0913 - what to import, and how
 
     def proven(made: str) -> list[str]:
         differences = prove(made)
-        if found.endpoint_id and not (differences or lost):
+        origin = mapping(draft.document.get(KEY))
+        if origin.get("id") and origin.get("pipeline") and not (differences or lost):
             identical.note(made, workspace)
         return differences
 
