@@ -358,6 +358,17 @@ def test_a_name_cannot_pretend_to_be_a_line_of_ours() -> None:
     assert "Schedule a\\nb (s)" in next(left_alone(WANTED, evil))
 
 
+def test_with_an_endpoint_nothing_of_another_project_is_taken() -> None:
+    """It may have a schedule of a pipeline with this name, which would be disabled as one that the file lacks."""
+    theirs = replace(HAND, id="t", mark=Mark("mine", "weekly", "aa", origin=THEIRS), runs="their endpoint")
+    found = replace(FOUND, schedules=(HAND, theirs))
+    with pytest.raises(AzureError, match="Schedule By hand was published by another project"):
+        require_own(WANTED, taken(WANTED, found))
+    require_own(replace(WANTED, takes=""), replace(found, endpoint=None))
+    their_endpoint = replace(found, endpoint=replace(FOUND.endpoint, mark=Mark("mine", None, "0", origin=THEIRS)))  # type: ignore[type-var]
+    require_own(WANTED, taken(WANTED, their_endpoint))
+
+
 def test_nobody_is_the_origin_of_no_project() -> None:
     assert NOBODY not in Whose("mine", (OURS,)).origins
     assert ":" in OURS

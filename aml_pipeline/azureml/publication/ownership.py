@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aml_pipeline.azureml.publication.adoption import command
-from aml_pipeline.azureml.publication.marks import Mark
+from aml_pipeline.azureml.publication.marks import NOBODY, Mark
 from aml_pipeline.azureml.publication.things import Actual, Pipeline, Wanted, deployment_name
 from aml_pipeline.core.errors import AzureError
 
@@ -29,11 +29,19 @@ def require_own(wanted: Wanted, actual: Actual) -> None:
         if mark is None or mark.identity != whose.identity:
             what = f"The workspace has a {thing} that was not created by publishing {whose.identity}."
             raise AzureError(f"{what} {cure}")
-    others = foreign(wanted, actual)
-    if others and not whose.adopt:
+    others = [(thing, origin) for thing, origin in foreign(wanted, actual) if not _may_be_taken(wanted, actual, origin)]
+    if others:
         (thing, origin), *_ = others
         what = f"{thing[:1].upper()}{thing[1:]} was published by another project, {origin}; this one is {whose.origin}."
         raise AzureError(f"{what} Rename the pipeline in the file (`name:`), or run `aml-pipeline publish --adopt`.")
+
+
+def _may_be_taken(wanted: Wanted, actual: Actual, origin: str) -> bool:
+    """Whether things of that origin are taken over: with an endpoint, only its own and those that nobody published."""
+    there = actual.endpoint
+    if not wanted.takes:
+        return wanted.whose.adopt
+    return origin == NOBODY or (there is not None and there.mark is not None and origin == there.mark.origin)
 
 
 def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, str]]:
