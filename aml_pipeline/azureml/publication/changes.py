@@ -14,18 +14,17 @@ _REMOVALS = frozenset({"disable", "delete"})
 _ARCHIVED = "archived by someone; stays archived, and runs all the same"
 
 
-def changes(wanted: Wanted, actual: Actual) -> list[Change]:
+def changes(wanted: Wanted, actual: Actual, needed: Iterable[Change] = ()) -> list[Change]:
     """Return the changes in the order in which they are made: pipeline, endpoint, schedules.
 
-    An endpoint that is taken over is marked before.
-
+    An endpoint that is taken over is marked before; then comes what is ``needed`` by the pipeline in v1.
     Something is disabled or deleted only after its replacement was created.
     """
     first = list(endpoint_taken(wanted, actual))
     actual = marked_endpoint(wanted, actual)
     kept, *others = pipeline_changes(wanted, actual)
     endpoint = deployment_changes(wanted, actual) if wanted.is_v2 else [endpoint_change(wanted, actual)]
-    return [*first, kept, *endpoint, *others, *schedule_changes(wanted, actual), *pruned(wanted, actual)]
+    return [*first, *needed, kept, *endpoint, *others, *schedule_changes(wanted, actual), *pruned(wanted, actual)]
 
 
 def kept_pipeline(wanted: Wanted, actual: Actual) -> Pipeline | None:

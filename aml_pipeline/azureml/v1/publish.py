@@ -18,7 +18,6 @@ from aml_pipeline.azureml.publication import (
     Whose,
     changes,
     endpoint_name,
-    endpoint_taken,
     firing_too,
     identity,
     left_alone,
@@ -73,8 +72,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     wanted, actual = adopting.found(
         plan, workspace, _wanted(work, scheduled, _whose(plan, home, adopt=bool(adopt))), adopt
     )
-    first = list(endpoint_taken(wanted, actual))
-    todo = [*first, *missing(work, wanted, actual), *changes(wanted, actual)[len(first) :]]
+    todo = changes(wanted, actual, missing(work, wanted, actual))
     for line in (*left_alone(wanted, actual), *firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
