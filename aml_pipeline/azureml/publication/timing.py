@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,7 @@ from aml_pipeline.pipeline.schedule.recurrence import WEEK_DAYS
 
 _MOST_SHOWN = 3
 _ELAPSED = frozenset({"Minute", "Hour"})
-# The number of a day, week or month, from which intervals are counted.
-_COUNTS: Mapping[str, Callable[[dt.date], int]] = {
-    "Day": dt.date.toordinal,
-    "Week": lambda day: (day.toordinal() - 1) // len(WEEK_DAYS),
-    "Month": lambda day: day.year * 12 + day.month,
-}
+_DAYS = {"Day": 1, "Week": len(WEEK_DAYS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +45,20 @@ class Timing:
 
 
 def same_start(timing: Timing, one: str, other: str) -> bool:
-    """Whether a schedule of v1 fires at the same times from two starts, such as ``2026-12-01T02:00``."""
+    """Whether a schedule of v1 surely fires at the same times from two starts, such as ``2026-12-01T02:00``.
+
+    Weeks from different days count as different: it is unknown whether Azure ML's week begins on Sunday or Monday.
+    """
     if one == other or (timing.interval == 1 and timing.frequency not in _ELAPSED):
         return True
     try:
-        days = [dt.date.fromisoformat(start[:10]) for start in (one, other)]
-        first, second = (_COUNTS[timing.frequency](day) for day in days)
-    except (KeyError, ValueError):
+        first, second = (dt.date.fromisoformat(start[:10]) for start in (one, other))
+    except ValueError:
         return False
-    return (first - second) % timing.interval == 0
+    if timing.frequency == "Month":
+        return (12 * (first.year - second.year) + first.month - second.month) % timing.interval == 0
+    days = _DAYS.get(timing.frequency)
+    return days is not None and (first - second).days % (days * timing.interval) == 0
 
 
 def of_trigger(trigger: Mapping[str, Any]) -> Timing:
