@@ -209,7 +209,8 @@ def submit_with_data(workspace: Sdk, folder: Path) -> str:
     files = Dataset.File.from_files([(store, path) for path in PATHS], validate=False).as_named_input("files")
     table = Dataset.Tabular.from_delimited_files((store, "t.csv"), validate=False, infer_column_types=False)
     reference = DataReference(store, "reference", path_on_datastore="r/s")
-    inputs = [files.as_mount(), table.as_named_input("table"), reference]
+    some = Dataset.File.from_files((store, "some"), validate=False).take(5).as_named_input("some")
+    inputs = [files.as_mount(), some.as_mount(), table.as_named_input("table"), reference]
     given = {"compute_target": example.CLUSTER, "source_directory": str(example.write_scripts(folder))}
     step = PythonScriptStep("train.py", inputs=inputs, runconfig=example.run_configuration(), **given)
     return str(example.submit(workspace, Pipeline(workspace, [step])).id)
@@ -219,6 +220,7 @@ def test_data_is_read_wherever_it_is(workspace: Sdk, tmp_path: Path) -> None:
     found = read(workspace, run=submit_with_data(workspace, tmp_path))
     assert list(found.datasets.values()) == [
         FoundDataset("", "", "workspaceblobstore", PATHS),
+        FoundDataset("", "", "workspaceblobstore", ("some",), is_changed=True),
         FoundDataset("", "", "workspaceblobstore", ("t.csv",), is_tabular=True),
     ]
     (source,) = found.sources.values()

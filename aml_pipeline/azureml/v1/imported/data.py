@@ -13,6 +13,7 @@ from aml_pipeline.core.plain import mapping, sequence
 
 _ON_DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/([^/]+)/paths/(.*)", re.DOTALL)
 _PATH = re.compile(r"""^ *- (?:pattern|file|folder): *("(?:[^"\\]|\\.)*"|\S.*?) *$""", re.MULTILINE)
+_CHANGES = re.compile(r"^[\"']?transformations[\"']?:", re.MULTILINE)
 SAVED = "SavedDataSetReference"
 GONE = "data that Azure ML does not have any more"
 
@@ -59,11 +60,20 @@ def _saved(asked: Services, known: str) -> FoundDataset | None:
     rows = [mapping(row) for row in sequence(registered)]
     name = str(rows[0].get("name") or "") if rows else ""
     version = str(mapping(rows[0].get("latest")).get("versionId") or "") if rows else ""
-    return FoundDataset(name, version, datastore, paths, _is_tabular(entity))
+    is_changed = not _is_tabular(entity) and _is_changed(str(entity.get("dataflowJson") or ""))
+    return FoundDataset(name, version, datastore, paths, _is_tabular(entity), is_changed)
 
 
 def _is_tabular(entity: Json) -> bool:
     return str(entity.get("datasetType")).lower() == "tabular"
+
+
+def _is_changed(flow: str) -> bool:
+    """Whether a data flow does more than to name files."""
+    content = mapping(as_json(flow))
+    text = str(mapping(content.get("meta")).get("RsDataflow")) if content else flow
+    blocks = [mapping(mapping(block).get("arguments")) for block in sequence(content.get("blocks"))]
+    return _CHANGES.search(text) is not None or any("datastores" not in arguments for arguments in blocks)
 
 
 def _places(flow: str) -> Iterator[tuple[str, str]]:

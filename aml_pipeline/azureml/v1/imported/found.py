@@ -13,13 +13,17 @@ Json: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FoundDataset:
-    """A dataset that steps read: registered in a version, or saved with ``paths`` on a ``datastore``."""
+    """A dataset that steps read: registered in a version, or saved with ``paths`` on a ``datastore``.
+
+    ``is_changed`` is set if something is done to saved files, such as taking only some of them.
+    """
 
     name: str = ""
     version: str = ""
     datastore: str = ""
     paths: tuple[str, ...] = ()
     is_tabular: bool = False
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

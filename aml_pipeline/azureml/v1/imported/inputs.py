@@ -110,6 +110,8 @@ def referred(found: Found, value: Json) -> dict[str, Any]:
 def _saved(dataset: FoundDataset) -> dict[str, Any]:
     if dataset.is_tabular:
         return {"why": "it is a table that is not registered; register it in the workspace"}
+    if dataset.is_changed:
+        return {"why": "it is a dataset of selected files that is not registered; register it in the workspace"}
     if len(dataset.paths) != 1 or not dataset.datastore:
         return {"why": "it is a dataset of several paths that is not registered; register it in the workspace"}
     return on_datastore({"DataStoreName": dataset.datastore, "RelativePath": dataset.paths[0]})
