@@ -371,6 +371,7 @@ def test_an_input_that_a_script_asks_for_keeps_its_name() -> None:
 
 def test_steps_of_our_own_that_register_models_are_settings_of_outputs() -> None:
     register = module("register_net", "--model", "<input model>", "--name", "net", inputs=("model",))
+    register["StorageId"] = "ours"
     drafted = draft(
         found(
             {"a": module("a", "<output out>", outputs=("out",)), "r": register},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aml_pipeline import PipelineError, azureml, load
-from tests.azureml.raw_v1.basics import prepare
+from tests.azureml.raw_v1.basics import prepare, scripts, step
 from tests.azureml.raw_v1.graphs import meaning
 from tests.azureml.raw_v1.table import ROWS, Raw, send
 from tests.loopback.serving import quiet
@@ -64,6 +64,20 @@ def test_steps_that_cannot_be_said_are_named(row: Raw, workspace: Sdk, tmp_path:
     with pytest.raises(PipelineError, match=r"\[not-imported\]") as refused:
         load(str(tmp_path / "project" / "pipeline.yaml"))
     assert str(refused.value).count("[not-imported]") == len(row.missing)
+
+
+def test_a_secret_of_a_schedule_is_not_shown(workspace: Sdk, tmp_path: Path) -> None:
+    from azureml.pipeline.core import Pipeline, PipelineParameter, Schedule, ScheduleRecurrence
+
+    given = ["--pass", PipelineParameter("db_pass", "none")]
+    run = step("run.py", "run", given, source_directory=scripts(tmp_path, "run.py"))
+    published = Pipeline(workspace, [run]).publish("nightly", "By hand", "1")
+    values = {"pipeline_parameters": {"db_pass": "hunter2"}}
+    daily = ScheduleRecurrence("Day", 1, "2024-07-11T06:00:00", time_of_day="06:00")
+    Schedule.create(workspace, "daily", published.id, "nightly", daily, **values)
+    imported = azureml.import_pipeline(workspace, str(tmp_path / "project"), pipeline=published.id)
+    assert imported.differences == ["schedule daily, parameters, db_pass: *** (a secret) → nothing"]
+    assert [path for path in _files(tmp_path / "project") if b"hunter2" in path.read_bytes()] == []
 
 
 def _files(folder: Path) -> list[Path]:

@@ -60,7 +60,7 @@ UNSAID = (
 ROWS = (
     Raw(data.chain_of_pipeline_data, differs=FORM),
     Raw(data.data_references, differs=("(download at here)",)),
-    Raw(data.output_configs, differs=("step score, reads: ",), is_evaluated=False),
+    Raw(data.output_configs, differs=("step score, reads: ", "Description of the registered"), is_evaluated=False),
     Raw(data.data_parameters, "publish", is_evaluated=False),
     Raw(data.inputs_by_name, missing=("evaluate",)),
     Raw(data.saved_datasets, differs=FORM, is_evaluated=False),

@@ -115,15 +115,9 @@ def _registered(node: Node, naming: Naming) -> Iterator[tuple[str, str]]:
             yield port, _source(node, naming, port)
 
 
-def _outputs(node: Node, naming: Naming, models: Models) -> Iterator[tuple[str, dict[str, Any]]]:
-    for port, entity in node.outputs.items():
-        known = node.id, port
-        yield naming.outputs.get(known, port), _output(port, entity, models.get(known, ""))
-
-
 def _output(port: str, entity: Json, model: str) -> dict[str, Any]:
     path = outputs.entity_path(entity) or outputs.OWN_PATH
-    is_fixed = "{run-id}" not in path
+    is_fixed, registered = "{run-id}" not in path, mapping(entity.get("DatasetRegistration"))
     facts = {
         "form": "PipelineData" if outputs.is_pipeline_data(entity) else "OutputFileDatasetConfig",
         "datastore": entity.get("DataStoreName"),
@@ -131,7 +125,9 @@ def _output(port: str, entity: Json, model: str) -> dict[str, Any]:
         "mode": str(entity.get("DataStoreMode") or "mount").lower(),
         "path on the node": entity.get("PathOnCompute"),
         "overwrite": bool(entity.get("Overwrite")) if is_fixed and entity.get("DataStoreMode") != "mount" else None,
-        "register_as": mapping(entity.get("DatasetRegistration")).get("Name"),
+        "register_as": registered.get("Name"),
+        **{f"{key} of the registered dataset": str(registered.get(key) or "") for key in outputs.OF_REGISTERED},
+        "patterns of files": ", ".join(outputs.patterns(entity)),
         "model": model,
     }
     return {key: value for key, value in facts.items() if value not in {None, ""}}
@@ -166,7 +162,9 @@ def after_a_failure(*, goes_on: bool = False) -> dict[str, str]:
 
 
 def _received(given: dict[str, Any], parameters: Collection[str]) -> dict[str, str]:
-    return {name: str(text) for name, text in given.items() if name in parameters}
+    return {
+        name: _SECRET if is_secret(name, str(text)) else str(text) for name, text in given.items() if name in parameters
+    }
 
 
 def of_timing(recurrence: Recurrence, zone: str, parameters: dict[str, str], data: dict[str, str]) -> dict[str, Any]:

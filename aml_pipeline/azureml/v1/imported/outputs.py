@@ -17,6 +17,7 @@ from aml_pipeline.pipeline.spec.data import OUTPUT_PATH
 # Where SDK v1 puts an output without a destination, and the name that Azure gives the first datastore of a workspace.
 OWN_PATH = "dataset/{run-id}/{output-name}"
 _FIRST_DATASTORE = "workspaceblobstore"
+OF_REGISTERED = ("Description", "Tags", "AdditionalTransformations")  # what is lost of a registered output
 _MODES = frozenset({"mount", "upload"})
 
 Models = dict[tuple[str, str], str]  # names of models by node and output
@@ -24,15 +25,27 @@ Models = dict[tuple[str, str], str]  # names of models by node and output
 
 def without_registrations(nodes: Sequence[Node]) -> tuple[list[Node], Models]:
     """Return the nodes without those of ours that register models, and these models."""
+    registering = {node.id: node for node in nodes if _registers(node)}
+    others = [node for node in nodes if node.id not in registering]
+    code, needed = {node.snapshot for node in others}, {known for node in nodes for known in node.upstream}
     models: Models = {}
-    for node in nodes:
-        texts = [word.value for word in node.words]
-        is_ours = node.values.get("Script") == registration.SCRIPT and len(texts) == 4 and texts[2] == "--name"  # noqa: PLR2004
-        source = node.sources.get(texts[1]) if is_ours else None
-        if source and node.name == f"register_{texts[3]}":
-            models[source.node, source.port] = texts[3]
-    register = {f"register_{model}" for model in models.values()}
-    return [node for node in nodes if node.name not in register], models
+    for node in registering.values():
+        _, port, _, model = (word.value for word in node.words)
+        source = node.sources[port]
+        if node.snapshot in code or node.id in needed or (source.node, source.port) in models:
+            others.append(node)  # somebody's own script
+        else:
+            models[source.node, source.port] = model
+    return [node for node in nodes if node in others], models
+
+
+def _registers(node: Node) -> bool:
+    """Whether a step is like those of ours that register a model, apart from its code."""
+    texts = [word.value for word in node.words]
+    if node.values.get("Script") != registration.SCRIPT or texts[::2] != ["--model", "--name"] or node.after:
+        return False
+    source = node.sources.get(texts[1])
+    return source is not None and source.data is None and node.name == f"register_{texts[3]}"
 
 
 def settings(node: Node, naming: Naming, models: Models, notes: Notes) -> dict[str, dict[str, Any]]:
@@ -89,6 +102,12 @@ def _path(port: str, entity: Json) -> str | None:
     return path
 
 
+def patterns(entity: Json) -> list[str]:
+    """Return the patterns of the files that are uploaded of an output; none if all are."""
+    globs = mapping(mapping(entity.get("DatasetOutputOptions")).get("SourceGlobs")).get("GlobPatterns")
+    return [str(pattern) for pattern in sequence(globs)]
+
+
 def is_pipeline_data(entity: Json) -> bool:
     """Whether an output is a PipelineData, not an OutputFileDatasetConfig."""
     return "DatasetOutputOptions" not in entity
@@ -101,11 +120,10 @@ def _note_unsaid(port: str, entity: Json, notes: Notes) -> None:
     if entity.get("PathOnCompute"):
         notes.lose(f"output {port}: path_on_compute", "The script must write to the path that it is given.")
     registered = mapping(entity.get("DatasetRegistration"))
-    for key in ("Description", "Tags", "AdditionalTransformations"):
+    for key in OF_REGISTERED:
         if registered.get(key):
             notes.lose(
                 f"output {port}: {key} of the registered dataset", "Set it in the studio, or register it in a script."
             )
-    globs = mapping(mapping(entity.get("DatasetOutputOptions")).get("SourceGlobs")).get("GlobPatterns")
-    if sequence(globs):
+    if patterns(entity):
         notes.lose(f"output {port}: patterns of files", "All files of the output are uploaded: write others elsewhere.")
