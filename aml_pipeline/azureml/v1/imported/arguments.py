@@ -11,6 +11,7 @@ from aml_pipeline.azureml.v1.imported import inputs
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.naming import Naming
 from aml_pipeline.azureml.v1.imported.notes import Notes
+from aml_pipeline.core.plain import sequence
 from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Argument, Data, Literal, Output, Part
@@ -118,7 +119,7 @@ def _sentence(text: str) -> str:
 
 def is_asked(node: Node, port: str) -> bool:
     """Whether a script can ask for an input by its name, if the SDK has not drawn it."""
-    types = node.inputs.get(port, {}).get("DataTypeIdsList") or ()
+    types = sequence(node.inputs.get(port, {}).get("DataTypeIdsList"))
     is_path = node.sources[port].data is not None and not _DRAWN.search(port)
     return is_path or any(kind in _CONSUMED for kind in types)
 

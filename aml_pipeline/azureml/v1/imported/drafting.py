@@ -15,6 +15,8 @@ from aml_pipeline.azureml.v1.imported.naming import Naming, named
 from aml_pipeline.azureml.v1.imported.notes import GOING_ON, Notes, Unsayable
 from aml_pipeline.azureml.v1.imported.outputs import Models
 from aml_pipeline.azureml.v1.marks import mark_in, text_in
+from aml_pipeline.core.masking import MASK, without_secrets
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.plan import imported, ports
 
 CODE = "steps"
@@ -125,7 +127,9 @@ def _document(
     notes = Notes("pipeline")
     experiment = found.experiment or next(iter(_experiments(found)), "")
     mark = mark_in(found.description)
-    text = " ".join((text_in(found.description) if mark else found.description).split())
+    text = " ".join(without_secrets(text_in(found.description) if mark else found.description).split())
+    if MASK in text:
+        notes.lose("a part of the description", "It looks like a secret.")
     entries = parameters.documents(found, naming, nodes, notes)
     if found.goes_on:
         notes.lose(*GOING_ON)
@@ -153,7 +157,7 @@ def _document(
 
 
 def _experiments(found: Found) -> list[str]:
-    infos = (schedule.get("PipelineSubmissionInfo") or {} for schedule in found.schedules)
+    infos = (mapping(schedule.get("PipelineSubmissionInfo")) for schedule in found.schedules)
     return [str(info["ExperimentName"]) for info in infos if info.get("ExperimentName")]
 
 

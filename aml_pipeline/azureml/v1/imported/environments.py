@@ -13,7 +13,7 @@ from aml_pipeline.azureml.v1.imported.found import Found, Json
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
 from aml_pipeline.core.masking import without_secrets
-from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.yaml import emitter
 
 FOLDER = "environments"
@@ -106,11 +106,19 @@ def _unsaid(entity: Json) -> str:
         return "is built from a folder with a Dockerfile, which Azure ML does not return"
     if docker.get("baseDockerfile") and not python.get("userManagedDependencies"):
         return "has both a Dockerfile and a conda file"
-    if entity.get("r") or sequence(mapping(entity.get("spark")).get("packages")):
-        return "has packages of R or Spark"
+    if entity.get("r"):
+        return "has packages of R"
+    if _own_python(python):
+        return f"has its own Python, {_own_python(python)}"
     if python.get("userManagedDependencies") and not (docker.get("baseImage") or docker.get("baseDockerfile")):
         return "has no image and no packages"
     return ""
+
+
+def _own_python(python: Json) -> str:
+    """Return what is used in place of the Python that is found in an image, or that Azure ML installs, else ""."""
+    path = python.get("interpreterPath") if python.get("userManagedDependencies") else None
+    return str(path if path not in {None, "", "python"} else python.get("baseCondaEnvironment") or "")
 
 
 def definition(node: Node) -> dict[str, Any]:
@@ -121,7 +129,14 @@ def definition(node: Node) -> dict[str, Any]:
         "name": str(entity.get("name") or node.name),
         "image": docker.get("baseImage"),
         "Dockerfile": docker.get("baseDockerfile"),
+        "Python": _own_python(mapping(entity.get("python"))),
         "packages": None if conda is None else json.dumps(conda, sort_keys=True),
         "registry": "with a login" if any(mapping(docker.get("baseImageRegistry")).values()) else None,
     }
-    return {key: without_secrets(value) for key, value in made.items() if value}
+    return {key: _shown(str(value)) for key, value in made.items() if value}
+
+
+def _shown(text: str) -> str:
+    """Return a text without secrets, which is not equal to one that never had them."""
+    safe = without_secrets(text)
+    return safe if safe == text else f"{safe} (with a secret)"

@@ -18,7 +18,7 @@ _INPUT, _OUTPUT, _VARIABLE = "DatasetConsumptionConfig:", "DatasetOutputConfig:"
 _SCRIPTS = "escloud"  # what executes the modules of scripts
 _ORDER = "_run_after_"  # ports that carry no data
 _ARGUMENTS = ("Literal", "Parameter", "Input", "Output", "NestedList")
-_STRUCTURED = "USE_STRUCTURED_ARGUMENTS"  # the arguments of a node are those of its module
+STRUCTURED = "USE_STRUCTURED_ARGUMENTS"  # the arguments of a node are those of its module
 _SECTIONS = frozenset({"pytorch", "tensorflow", "mpi", "paralleltask", "amlcompute", "kubernetescompute"})
 _TEXTS = frozenset({"0", "Literal"})
 _REFERENCES = frozenset({"1", "GraphParameterName"})  # values that are names of the pipeline's parameters
@@ -94,7 +94,17 @@ def read(found: Found) -> list[Node]:
         _node(found, entity, edges.get(str(entity.get("Id")), []), data)
         for entity in each(found.graph.get("ModuleNodes"))
     ]
-    return list(_in_order(nodes))
+    return list(_in_order([*nodes, *_unknown(found.graph, edges)]))
+
+
+def _unknown(graph: Json, edges: Mapping[str, Sequence[tuple[str, str, str]]]) -> Iterator[Node]:
+    """Yield nodes that are neither modules nor data, such as graphs within the graph."""
+    for kind, entities in graph.items():
+        if kind.endswith("Nodes") and kind not in {"ModuleNodes", "DatasetNodes"}:
+            for entity in each(entities):
+                known, why = str(entity.get("Id")), f"it is one of the {kind} of the graph, which are not read"
+                after = tuple(dict.fromkeys(node for _, node, _ in edges.get(known, ())))
+                yield Node(known, str(entity.get("Name") or known), kind.removesuffix("s"), why, after=after)
 
 
 def _in_order(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -175,7 +185,7 @@ def _named(entities: object, key: str) -> Iterator[tuple[str, str | None]]:
 
 def _variables(structured: Json, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the variables that the SDK sets to parameters that no argument names (``params`` of a PythonScriptStep)."""
-    named = {entity.get("Value") for entity in each(structured.get("Arguments")) if _kind(entity) == "Parameter"}
+    named = {str(entity.get("Value")) for entity in each(structured.get("Arguments")) if _kind(entity) == "Parameter"}
     for entity in each(structured.get("Parameters")):
         name = str(entity.get("Name"))
         if entity.get("SetEnvironmentVariable") and name not in named and name in values:
@@ -197,7 +207,7 @@ def _unread(entity: Json, arguments: Sequence[Json], values: Mapping[str, str]) 
         if one.get("AssignmentsToConcatenate") or str(one.get("ValueType") or "0") not in {*_TEXTS, *_REFERENCES}:
             return f"its setting {one.get('Name')} is put together from several"
     text = values.get("Arguments", "")
-    return "its arguments are one text, as early SDKs sent them" if text not in {"", _STRUCTURED} else ""
+    return "its arguments are one text, as early SDKs sent them" if text not in {"", STRUCTURED} else ""
 
 
 def _type(module: Json) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline.azureml.v1.imported import inputs, running
-from aml_pipeline.azureml.v1.imported.graph import Node
+from aml_pipeline.azureml.v1.imported.graph import STRUCTURED, Node
 from aml_pipeline.azureml.v1.imported.naming import Naming
 from aml_pipeline.core.masking import masked, without_secrets
 from aml_pipeline.pipeline.plan import tokens
@@ -18,6 +18,8 @@ def why_other(node: Node) -> str:
     """Return why a step is no script or command, else ""."""
     if node.why:
         return node.why
+    if node.type in _PROGRAMS and not node.configuration:
+        return "Azure ML does not say in what environment it runs"
     if node.type not in _PROGRAMS:
         return f"pipeline.yaml cannot say a step of type {node.type}"
     return "" if node.snapshot else "it has no snapshot, so its files are not known"
@@ -26,6 +28,8 @@ def why_other(node: Node) -> str:
 def known(node: Node, naming: Naming, why: str) -> dict[str, Any]:
     """Return an entry for a step that is missing: its type, why it is missing, and what is known of it."""
     values = {name: text for name, text in {**node.values, **node.metadata}.items() if name not in _NOISE}
+    if node.values.get("Arguments") != STRUCTURED:
+        values |= {name: text for name, text in node.values.items() if name == "Arguments"}
     entry = {
         "type": node.type,
         "why": without_secrets(why),

@@ -32,9 +32,10 @@ def started(node: Node, naming: Naming, notes: Notes) -> dict[str, Any]:
                 f"its argument {word.value} has no data: {arguments.why_no_source(node, naming, word.value)}"
             )
         words.append(part)
-    program, rest = _program(_safe(words, notes), is_script="Script" in node.values)
-    if "script" not in program:
-        _refuse_for_shell(words)
+    safe = _safe(words, notes)
+    program, rest = _program(safe, is_script="Script" in node.values)
+    if "Script" not in node.values:
+        _refuse_for_shell(words, safe)
     return {**program, **arguments.written(node, naming, rest, notes)}
 
 
@@ -59,11 +60,11 @@ def _literals(words: Iterable[Part]) -> Iterator[Literal]:
         yield word
 
 
-def _refuse_for_shell(words: Iterable[Part]) -> None:
+def _refuse_for_shell(words: Iterable[Part], safe: Iterable[Part]) -> None:
     """Raise Unsayable for a text that a shell would change: SDK v1 does not quote those of commands."""
-    for word in words:
+    for word, shown_word in zip(words, safe, strict=True):
         if isinstance(word, Literal) and not shell_words.is_plain(word.text):
-            shown = without_secrets(word.text)
+            shown = without_secrets(shown_word.text if isinstance(shown_word, Literal) else "")
             raise Unsayable(f'"{shown}" is for a shell; write the line into a script, `command: [bash, run.sh]`')
 
 
@@ -72,12 +73,12 @@ def _safe(words: Sequence[Part], notes: Notes) -> list[Part]:
     safe: list[Part] = []
     for at, word in enumerate(words):
         text = word.text if isinstance(word, Literal) else ""
-        if tokens.is_expression(text):
-            raise Unsayable(f'its argument "{text}" contains the beginning of an expression')
-        for fault in text_faults([(text, ())], ""):
+        hidden = hide(words, at)
+        if tokens.is_expression(hidden):
+            raise Unsayable(f'its argument "{hidden}" contains the beginning of an expression')
+        for fault in text_faults([(hidden, ())], ""):
             if fault.severity == "error":
                 raise Unsayable(fault.message.rstrip("."))
-        hidden = hide(words, at)
         if hidden != text:
             notes.lose(f"argument {hidden}", f"It looks like a secret. {INTO_THE_VAULT}")
         safe.append(Literal(hidden) if isinstance(word, Literal) else word)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.azureml.v1.imported.found import Json
 from aml_pipeline.azureml.v1.imported.graph import Node
-from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
-from aml_pipeline.core.masking import is_secret
+from aml_pipeline.azureml.v1.imported.notes import INTO_THE_VAULT, Notes, Unsayable
+from aml_pipeline.core.masking import MASK, is_secret, masked, without_secrets
 from aml_pipeline.core.plain import mapping, sequence
 from aml_pipeline.pipeline.spec.names import VARIABLE_NAME
 
@@ -44,21 +44,29 @@ def distribution(node: Node) -> dict[str, Any]:
     """Return how the processes of a step train together; empty if it is one process. Raises Unsayable."""
     of = node.configuration
     framework, communicator = str(of.get("framework") or "Python"), str(of.get("communicator") or "None")
-    nodes = int(of.get("nodeCount") or 1)
+    nodes = _count(of.get("nodeCount"))
     if framework == "PyTorch" and communicator.lower() == "nccl":
-        processes = int(mapping(of.get("pytorch")).get("processCount") or nodes)
+        processes = _count(mapping(of.get("pytorch")).get("processCount"), nodes)
         if processes % nodes == 0:
             return {"type": "pytorch", "nodes": nodes, "processes_per_node": processes // nodes}
     elif communicator in {"IntelMpi", "OpenMpi", "Mpi"}:
-        each = int(mapping(of.get("mpi")).get("processCountPerNode") or 1)
+        each = _count(mapping(of.get("mpi")).get("processCountPerNode"))
         return {"type": "mpi", "nodes": nodes, "processes_per_node": each}
     elif framework == "TensorFlow" and communicator == "ParameterServer":
         section = mapping(of.get("tensorflow"))
         if not section.get("parameterServerCount"):
-            return {"type": "tensorflow", "nodes": int(section.get("workerCount") or nodes)}
+            return {"type": "tensorflow", "nodes": _count(section.get("workerCount"), nodes)}
     elif framework in {"Python", "None"} and nodes == 1:
         return {}
     raise Unsayable(f"it runs on {nodes} nodes with {framework} and {communicator}, which `distribution` cannot say")
+
+
+def _count(value: object, usual: int = 1) -> int:
+    """Return a number of nodes or processes. Raises Unsayable."""
+    try:
+        return int(str(value)) if value else usual
+    except ValueError:
+        raise Unsayable(f'"{value}" is not a number of nodes or processes') from None
 
 
 def docker(node: Node) -> dict[str, Any]:
@@ -66,8 +74,18 @@ def docker(node: Node) -> dict[str, Any]:
     own = mapping(node.configuration.get("docker"))
     older = mapping(mapping(node.configuration.get("environment")).get("docker"))  # where earlier SDKs have them
     size = next((text for text in map(_size, (own, older)) if text != _DEFAULT_SHARED_MEMORY), "")
-    arguments = [str(text) for text in sequence(own.get("arguments")) or sequence(older.get("arguments"))]
+    arguments = _hidden([str(text) for text in sequence(own.get("arguments")) or sequence(older.get("arguments"))])
     return {**({"shm_size": size} if size else {}), **({"docker_arguments": arguments} if arguments else {})}
+
+
+def _hidden(arguments: Sequence[str]) -> list[str]:
+    """Return arguments of docker with *** in place of secrets: ``-e TOKEN=***``."""
+    hidden = []
+    for option, text in zip(["", *arguments], arguments, strict=False):
+        name, sign, value = text.partition("=")
+        safe = f"{name}={MASK}" if sign and is_secret(name, value) else masked(option, without_secrets(text))
+        hidden.append(safe)
+    return hidden
 
 
 def _size(section: Json) -> str:
@@ -76,6 +94,9 @@ def _size(section: Json) -> str:
 
 def settings(node: Node, notes: Notes) -> dict[str, Any]:
     """Return the keys of pipeline.yaml for where and how a step runs, without its environment. Raises Unsayable."""
+    for text in docker(node).get("docker_arguments", ()):
+        if MASK in text:
+            notes.lose(f"docker argument {text}", f"It looks like a secret. {INTO_THE_VAULT}")
     seconds = timeout(node)
     keys = {
         "compute": compute(node),

@@ -62,7 +62,7 @@ def _published(found: Found, entity: Json) -> Published:
         raise Unsayable(
             f"Its time zone is unknown ({in_words(entity)}). Add it with an IANA name, such as Europe/Paris."
         )
-    mark = mark_in(about.get("Description"))
+    mark = mark_in(str(about.get("Description") or ""))
     key = (mark.schedule if mark else None) or name.removeprefix(f"{found.endpoint}.")
     return Published(name, key, _recurrence(recurrence), zone, entity)
 
@@ -73,14 +73,22 @@ def in_words(entity: Json) -> str:
     return json.dumps({key: value for key, value in trigger.items() if value is not None}, ensure_ascii=False)
 
 
+def _numbers(values: object) -> tuple[int, ...]:
+    """Return numbers, which may be texts. Raises Unsayable."""
+    try:
+        return tuple(int(str(value)) for value in sequence(values))
+    except ValueError:
+        raise Unsayable(f"{values} are not times or an interval") from None
+
+
 def _recurrence(entity: Json) -> Recurrence:
     """Return a recurrence of Azure ML. Raises Unsayable."""
     times = mapping(entity.get("Schedule"))
     keys: dict[str, Any] = {
         "frequency": str(entity.get("Frequency")).lower(),
-        "interval": int(entity.get("Interval") or 1),
-        "hours": tuple(sequence(times.get("Hours"))) or None,
-        "minutes": tuple(sequence(times.get("Minutes"))) or None,
+        "interval": _numbers([entity.get("Interval") or 1])[0],
+        "hours": _numbers(times.get("Hours")) or None,
+        "minutes": _numbers(times.get("Minutes")) or None,
         "week_days": tuple(str(day).lower() for day in sequence(times.get("WeekDays"))) or None,
         "start_time": str(entity["StartTime"])[:19] if entity.get("StartTime") else None,
     }
