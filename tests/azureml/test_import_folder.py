@@ -165,6 +165,24 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         assert not path.is_file() or SECRET not in path.read_text()
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"inputs": {"db_password": {"type": "string", "default": SECRET}}},
+        {"inputs": {"db_password": {"type": "integer", "value": 1234567}}},
+        {"variables": [{"name": "DB_PASSWORD", "value": SECRET}]},
+        {"arguments": ["--user", "me", "--password", SECRET]},
+        {"db_password": [SECRET, 1234567]},
+    ],
+)
+def test_a_secret_of_a_missing_step_is_masked_by_what_it_is_called(known: dict[str, Any]) -> None:
+    text = document.text(missing(**known))
+    assert SECRET not in text
+    assert "1234567" not in text
+    assert "***" in text
+    assert all(word in text for word in ("integer", "string", "me") if word in str(known))
+
+
 def test_the_page_names_everything() -> None:
     losses = (Loss("schedule nightly", "end_time 2027", "a schedule here has no end"),)
     draft = Draft(

@@ -21,6 +21,8 @@ _SPACED = ("steps", NOT_IMPORTED)
 # What is known of a step that was not imported may be of any depth, but a pipeline file may not.
 _DEEPEST = 20
 _LONGEST_DEEP = 1000
+# Keys of the value of something whose name is that of the mapping, or in it.
+_VALUES = frozenset({"value", "default"})
 
 
 def text(draft: Draft) -> str:
@@ -77,9 +79,14 @@ def _written(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - nested data
     return json.dumps(value, default=str)[:_LONGEST_DEEP]
 
 
-def _masked(value: Any, name: str) -> Any:  # noqa: ANN401 - nested data
+def _masked(value: Any, *names: str) -> Any:  # noqa: ANN401 - nested data
+    """Return data without secrets; a text is called by all ``names``, as a default is by that of its input."""
     if isinstance(value, Mapping):
-        return {key: _masked(each, str(key)) for key, each in value.items()}
+        own = str(value.get("name") or "")
+        return {key: _masked(each, str(key), *((own, *names) if key in _VALUES else ())) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_masked(each, name) for each in value]
-    return masking.masked(name, masking.without_secrets(value)) if isinstance(value, str) else value
+        options = ["", *(item if isinstance(item, str) and item.startswith("-") else "" for item in value)]
+        return [_masked(each, option, *names) for option, each in zip(options, value)]  # noqa: B905 - one more
+    shown = masking.without_secrets(value) if isinstance(value, str) else value
+    is_plain = shown is None or isinstance(shown, bool)
+    return masking.MASK if not is_plain and any(masking.is_secret(name, str(shown)) for name in names) else shown
