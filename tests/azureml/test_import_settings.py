@@ -91,6 +91,7 @@ def test_settings_of_the_component_count_where_the_node_has_none(tmp_path: Path)
         ("services: {a: {type: vs_code}}", "services", "services"),
         ("resources: {properties: {a: 1}}", "resources", "properties"),
         ("limits: {trials: 3}", "timeout", "trials"),
+        ("resources: {docker_args: [--env, DB_PASSWORD=hunter22]}", "resources", "docker_args"),
     ],
 )
 def test_what_cannot_be_said_is_lost(text: str, key: str, what: str, tmp_path: Path) -> None:
@@ -100,8 +101,9 @@ def test_what_cannot_be_said_is_lost(text: str, key: str, what: str, tmp_path: P
 
 
 def test_a_variable_that_looks_like_a_secret_is_read_from_the_key_vault(tmp_path: Path) -> None:
-    keys, [loss] = said("environment_variables: {MY_PASSWORD: hunter22, PLAIN: x}", tmp_path)
-    assert keys["environment_variables"] == {"MY_PASSWORD": {"secret": "my-password"}, "PLAIN": "x"}
+    keys, [loss, _] = said("environment_variables: {MY_PASSWORD: hunter22, API_KEY: k7, PLAIN: x}", tmp_path)
+    variables = {"MY_PASSWORD": {"secret": "my-password"}, "API_KEY": {"secret": "api-key"}, "PLAIN": "x"}
+    assert keys["environment_variables"] == variables
     assert "hunter22" not in f"{loss}"
     assert "as my-password" in loss.why
 
@@ -110,6 +112,10 @@ def test_a_variable_that_looks_like_a_secret_is_read_from_the_key_vault(tmp_path
     ("text", "reason"),
     [
         ("compute: ${{parent.inputs.other}}", "is not the name of a compute target"),
+        ("resources: {instance_count: '${{parent.inputs.n}}'}", "instance_count must be a number from 1 up"),
+        ("{distribution: {type: mpi, process_count_per_instance: 0}}", "process_count_per_instance must be"),
+        ("distribution: {type: tensorflow, worker_count: [2]}", "worker_count must be"),
+        ('resources: {docker_args: "--label \'x"}', "docker_args has a quote without an end"),
         ("compute: azureml:/subscriptions/x/computes/c", "is not the name of a compute target"),
         ("resources: {instance_count: 2}", "2 nodes without a distribution"),
         ("distribution: {type: ray}", "type ray"),

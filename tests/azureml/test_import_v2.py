@@ -490,6 +490,24 @@ def test_a_secret_is_not_written(tmp_path: Path) -> None:
     assert token not in document.text(found)
 
 
+def test_no_text_of_an_import_has_a_secret(tmp_path: Path) -> None:
+    component = (
+        "{command: 'python train.py ${{inputs.p}}', code: src, inputs: {p: {description: password=hunter22}}, "
+        "environment: {image: x, conda_file: {dependencies: [pip: ['-i https://me:hunter22@h', '-i https://${U}:${P}@h']]}}}"
+    )
+    head = "description: password=hunter22\ninputs: {p: 1}"
+    files = {"job.yml": job("component: ./c.yml, inputs: {p: '${{parent.inputs.p}}'}", head), "c.yml": component}
+    found = made(tmp_path, files)
+    assert found.document["description"] == "password=***"
+    assert "hunter22" not in f"{found}"
+    assert b"https://${U}:${P}@h" in found.files["environments/x.yml"]
+    assert {
+        "a part of the description",
+        "description of parameter p",
+        "a password in a conda file",
+    } <= {loss.what for loss in found.losses}
+
+
 def test_a_command_without_code_has_a_folder_of_its_own(tmp_path: Path) -> None:
     nodes = "  more: {command: echo more, environment: 'azureml:e:1', compute: azureml:c}\n"
     found = made(tmp_path / "repository", {"job.yml": job("command: python train.py") + nodes})

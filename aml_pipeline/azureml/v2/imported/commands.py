@@ -67,7 +67,7 @@ def started(
 
 _HIDDEN = (
     "its command contains what looks like a secret. Put it into the key vault of the workspace, and let the script "
-    "read it there: `environment_variables: {NAME: {secret: its-name}}`."
+    "read it from an environment variable."
 )
 
 

@@ -150,8 +150,9 @@ class _Drafting:
     def _head(self, job: Part) -> dict[str, Any]:
         """Return the keys of the whole pipeline besides its name."""
         said: dict[str, Any] = {}
-        if job.text("description").strip():
-            said["description"] = job.text("description")
+        description = job.prose("description", self._losses)
+        if description.strip():
+            said["description"] = description
         if job.text("experiment_name"):
             said["experiment"] = job.text("experiment_name")
         tags = {key: part for key, part in job.items("tags") if part.value is not None}

@@ -17,6 +17,8 @@ from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.masking import without_secrets
+from aml_pipeline.core.secrets import in_addresses
 from aml_pipeline.pipeline.yaml import emitter
 
 _REGISTRY = re.compile(
@@ -108,11 +110,22 @@ class Environments:
             if not files.is_file(path):
                 raise UsageError(f"{part.where}: {part.value} was not found. Correct the path of the conda file.")
             text = files.read(path)
+        text = self._safe(part, text)
         packages = _of_pip(text)
         if packages is None:
             return {"conda_file": self._file(f"environments/{name}.yml", text)}
         lines = "".join(f"{line}\n" for line in packages)
         return {"pip_requirements": self._file(f"environments/{name}.txt", lines.encode())}
+
+    def _safe(self, part: Part, text: bytes) -> bytes:
+        """Return a conda file without the passwords in its addresses; those of variables stay."""
+        shown = text.decode("utf-8", "surrogateescape")
+        lines = [without_secrets(line) if in_addresses(line) else line for line in shown.split("\n")]
+        safe = "\n".join(lines)
+        if safe != shown:
+            why = "an address contains it. Write ${NAME} in its place, and set the variable from a secret."
+            self.losses.append(part.lost("a password in a conda file", why))
+        return safe.encode("utf-8", "surrogateescape")
 
     def _file(self, path: str, content: bytes) -> str:
         path = path if self.files.get(path) == content else _free(path, self.files)

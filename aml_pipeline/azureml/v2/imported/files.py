@@ -68,6 +68,14 @@ class Part:
         value = self.data(key)
         return "" if value is None else str(value)
 
+    def prose(self, key: str, losses: list[Loss]) -> str:
+        """Take ``key``, and return its text without secrets; appends to ``losses`` if it has some."""
+        text = self.text(key)
+        safe = without_secrets(text)
+        if safe != text:
+            losses.append(self.parts[key].lost(f"a part of the {key}", "it looks like a secret. Write it without."))
+        return safe
+
     def items(self, key: str) -> list[tuple[str, Part]]:
         """Take ``key``, and return what its mapping has; nothing if it has none."""
         part = self.get(key)

@@ -210,6 +210,10 @@ class Parameters:
             if values and all(value == values[0] for value in values) and values[0] is not None:
                 is_list = isinstance(values[0], list)
                 agreed[ours] = [scalar(value) for value in values[0]] if is_list else scalar(values[0])
+                if is_secret("", str(values[0])):
+                    why = "it looks like a secret. Write it without."
+                    self.losses.append(self.parts[name].lost(f"{theirs} of parameter {name}", why))
+                    del agreed[ours]
             elif any(value is not None for value in values) and theirs != "type":
                 why = "the steps that receive it do not agree. Write the limit that you mean."
                 self.losses.append(part.lost(f"{theirs} of parameter {name}", why))

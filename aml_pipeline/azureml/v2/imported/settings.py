@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.v2.imported.files import Part
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
-from aml_pipeline.core.secrets import by_variable, in_text
+from aml_pipeline.core.masking import is_secret, without_secrets
 from aml_pipeline.core.wording import listed
 from aml_pipeline.pipeline.spec.names import VARIABLE_NAME
 
@@ -32,8 +32,8 @@ def of(node: Part, component: Part, values: Mapping[str, str], default: str, los
     resources = _first("resources", node, component)
     distribution, nodes = _first("distribution", node, component), 1
     if resources is not None:
-        nodes = int(resources.data("instance_count") or 1)
-        said |= _resources(resources)
+        nodes = _count(resources, "instance_count", 1)
+        said |= _resources(resources, losses)
         said["compute"] = _sized(said["compute"], resources, losses)
     if distribution is not None:
         said["distribution"] = _distribution(distribution, nodes)
@@ -93,14 +93,35 @@ def _sized(compute: Any, resources: Part, losses: list[Loss]) -> Any:  # noqa: A
     return compute
 
 
-def _resources(resources: Part) -> dict[str, Any]:
+def _resources(resources: Part, losses: list[Loss]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if resources.text("shm_size"):
         said["shm_size"] = resources.text("shm_size")
-    words = resources.data("docker_args")
-    if words:
-        said["docker_arguments"] = shlex.split(words) if isinstance(words, str) else [str(word) for word in words]
+    words = _words(resources, resources.data("docker_args"))
+    if without_secrets(" ".join(words)) != " ".join(words):
+        why = "they contain what looks like a secret. Write it as an environment variable from the key vault."
+        losses.append(resources.lost("docker_args", why))
+    elif words:
+        said["docker_arguments"] = words
     return {"resources": said} if said else {}
+
+
+def _words(resources: Part, said: Any) -> list[str]:  # noqa: ANN401 - plain data
+    """Return arguments of docker, which are a line or a list. Raises Unsayable."""
+    try:
+        return [str(word) for word in said or ()] if isinstance(said, (list, type(None))) else shlex.split(str(said))
+    except ValueError as error:
+        raise Unsayable(f"{resources.where}: docker_args has a quote without an end. Correct it.") from error
+
+
+def _count(part: Part, key: str, default: int) -> int:
+    """Return a number of nodes or processes. Raises Unsayable."""
+    value = part.data(key)
+    if value is None:
+        return default
+    if not re.fullmatch(r"[1-9]\d{0,5}", str(value)):
+        raise Unsayable(f"{part.where}: {key} must be a number from 1 up, got {value}. Write a number.")
+    return int(value)
 
 
 def _distribution(part: Part, nodes: int) -> dict[str, Any]:
@@ -108,9 +129,9 @@ def _distribution(part: Part, nodes: int) -> dict[str, Any]:
     if kind not in {"pytorch", "mpi", "tensorflow"}:
         raise Unsayable(f"{part.where}: a step cannot have a distribution of type {kind}. Start it by a command.")
     if kind != "tensorflow":
-        processes = int(part.data("process_count_per_instance") or 1)
+        processes = _count(part, "process_count_per_instance", 1)
         said = {"nodes": nodes, "processes_per_node": processes}
-    elif part.data("parameter_server_count") or int(part.data("worker_count") or nodes) != nodes:
+    elif part.data("parameter_server_count") or _count(part, "worker_count", nodes) != nodes:
         why = "each node has one worker, and none is a parameter server. Write as many nodes as workers."
         raise Unsayable(f"{part.where}: {why}")
     else:
@@ -157,7 +178,7 @@ def _variables(node: Part, losses: list[Loss]) -> dict[str, Any]:
         if not re.fullmatch(VARIABLE_NAME, name) or "${{" in value:
             raise Unsayable(f"{part.where}: environment variable {name} needs a plain name and a plain value.")
         said[name] = value
-        if by_variable(name, value) or in_text(value.encode()):
+        if is_secret(name, value):
             said[name] = {"secret": re.sub(r"[^0-9A-Za-z]+", "-", name).strip("-").lower()}
             why = f"it looks like a secret. Put it into the key vault of the workspace as {said[name]['secret']}."
             losses.append(part.lost(f"the value of {name}", why))
