@@ -466,6 +466,25 @@ def test_triggers_become_schedules(trigger: str, tmp_path: Path) -> None:
     opened(found, tmp_path / "imported").require()
 
 
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "3",
+        "{type: event}",
+        "{type: recurrence, frequency: month, interval: x, start_time: yesterday}",
+        "{type: recurrence, frequency: month, interval: 1, schedule: {hours: [25], minutes: [z], month_days: [31]}}",
+    ],
+)
+def test_a_trigger_that_is_none_is_lost_and_a_difference(trigger: str, tmp_path: Path) -> None:
+    pytest.importorskip("azure.ai.ml")
+    text = f"name: s\ntrigger: {trigger}\ncreate_job: {{job: ./job.yml, inputs: [1], settings: 2}}\n"
+    found = made(
+        tmp_path, {"job.yml": "type: pipeline" + job("type: command, command: python train.py"), "s.yml": text}
+    )
+    assert lost(found).get("schedule s", "").startswith("s.yml:")
+    assert str(facts.facts_of(str(tmp_path / "job.yml"), found)["schedule s"]["times"]).startswith("not valid: ")
+
+
 def test_a_schedule_that_cannot_be_read_is_lost(tmp_path: Path) -> None:
     files = {"job.yml": job("command: python train.py"), "s.yml": "name: {{ template }}\ncreate_job: ./job.yml\n"}
     assert lost(made(tmp_path, files)) == {"schedules in this file": "s.yml"}

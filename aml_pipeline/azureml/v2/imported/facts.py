@@ -35,6 +35,7 @@ from aml_pipeline.azureml.v2.imported.loading import Json, Node, Value
 from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.step_facts import Side, defined, digests, hidden, of_step, place, resolved
 from aml_pipeline.core import files
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import zones
 from aml_pipeline.pipeline.yaml.older import content
@@ -154,18 +155,26 @@ def _results(side: Side) -> Iterator[tuple[str, str]]:
 
 
 def _schedule(data: Json, base: str, side: Side) -> Json:
-    trigger, job = data["trigger"], data.get("create_job") or {}
-    job = job if isinstance(job, Mapping) else {}
-    zone = str(trigger.get("time_zone") or "UTC")
-    given, settings = job.get("inputs") or {}, {"force_rerun": False, **(job.get("settings") or {})}
+    trigger, job = mapping(data.get("trigger")), mapping(data.get("create_job"))
     return {
-        "times": str(of_trigger({**trigger, "time_zone": zones.iana_name(zone) or zone})),
+        "times": _times(trigger),
         "starts": _start(trigger),
         "ends": str(trigger.get("end_time") or "never"),
-        "inputs": dict(_given(name, value, base, side) for name, value in given.items()),
-        "settings": settings,
+        "inputs": dict(_given(name, value, base, side) for name, value in mapping(job.get("inputs")).items()),
+        "settings": {"force_rerun": False, **mapping(job.get("settings"))},
         **{key: value for key, value in job.items() if key not in {"type", "job", "inputs", "settings"}},
     }
+
+
+def _times(trigger: Json) -> str:
+    """Return when a trigger fires; a pattern may have numbers instead of lists."""
+    zone = str(trigger.get("time_zone") or "UTC")
+    pattern = mapping(trigger.get("schedule"))
+    lists = {key: value if isinstance(value, list) else [value] for key, value in pattern.items()}
+    try:
+        return str(of_trigger({**trigger, "schedule": lists, "time_zone": zones.iana_name(zone) or zone}))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return f"not valid: {dict(trigger)}"
 
 
 def _start(trigger: Json) -> str:

@@ -93,13 +93,22 @@ def _recurrence(trigger: Part, losses: list[Loss]) -> dict[str, Any]:
 def _monthly(trigger: Part, start: str, days: Any, lists: dict[str, Any], losses: list[Loss]) -> str:  # noqa: ANN401
     """Return the start of a monthly recurrence, which has its day and its time. Raises Unsayable."""
     days = days if isinstance(days, list) or days is None else [days]
-    begin = datetime.fromisoformat(start)
+    invalid = Unsayable(
+        f"{trigger.where}: its start_time, day and time make no date. Write them like 2026-12-01T02:00:00."
+    )
+    try:
+        begin = datetime.fromisoformat(start)
+    except ValueError:
+        raise invalid from None
     wanted = [days or [begin.day], lists.get("hours") or [begin.hour], lists.get("minutes") or [begin.minute]]
     if any(len(values) > 1 for values in wanted) or "week_days" in lists:
         raise Unsayable(f"{trigger.where}: a monthly schedule runs on one day, at one time. Split it into several.")
     day, hour, minute = (values[0] for values in wanted)
     if (day, hour, minute) != (begin.day, begin.hour, begin.minute):
-        begin = begin.replace(day=day, hour=hour, minute=minute)
+        try:
+            begin = begin.replace(day=day, hour=hour, minute=minute)
+        except (ValueError, TypeError, OverflowError):
+            raise invalid from None
         losses.append(trigger.lost(f"start_time {start}", f"the first run is at {begin.isoformat()}."))
     return begin.isoformat(timespec="seconds")
 
