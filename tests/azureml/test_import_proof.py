@@ -235,6 +235,31 @@ def test_one_meaning_in_two_forms_has_the_same_facts(tmp_path: Path) -> None:
     assert found == ["step prep-data, runs again: True → nothing"]
 
 
+NESTED = """\
+type: pipeline
+inputs: {z: {type: integer, optional: true}}
+jobs:
+  run: {type: command, component: ./c.yml, inputs: {p: "${{parent.inputs.z}}"}}
+"""
+
+
+def test_forms_that_only_pipeline_yaml_needs_are_the_same(tmp_path: Path) -> None:
+    """A program of the code is run by bash; an optional input that nothing reaches is not there."""
+    job = "type: pipeline\nsettings: {default_compute: 'azureml:c'}\njobs: {a: {type: pipeline, component: ./p.yml}}\n"
+    component = (
+        "type: command\nname: c\ncommand: ./run.sh --x 'a b' $[[--p ${{inputs.p}}]]\ncode: src\n"
+        "environment: azureml:e:1\ninputs: {p: {type: integer, optional: true}}\n"
+    )
+    files = {"job.yml": job, "p.yml": NESTED, "c.yml": component, "src/run.sh": "", ".git/HEAD": ""}
+    file, folder = str(write(tmp_path / "original", files) / "job.yml"), tmp_path / "project"
+    found = draft(file, str(folder))
+    copied(found.code, str(folder))
+    write(folder, {"pipeline.yaml": document.text(found)})
+    assert differences(facts_of(file, found), facts_made(*open_pipeline(str(folder / "pipeline.yaml")).require())) == []
+    write(tmp_path / "original", {"c.yml": component.replace("optional: true", "default: 3")})
+    assert list(draft(file, str(folder)).missing) == ["a-run"]
+
+
 MORE = [
     ("job.yml", "    compute: azureml:big\n", "    services: {a: {type: vs_code}}\n", "step train, services: "),
     ("job.yml", "    compute: azureml:big\n", "    queue_settings: {job_tier: spot}\n", "step train, queue_settings: "),

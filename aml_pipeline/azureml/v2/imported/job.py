@@ -241,7 +241,11 @@ def inputs_of(node: Node) -> Iterator[tuple[str, Bound]]:
     given, declared = dict(node.part.items("inputs")), node.declared("inputs")
     for name in {**declared, **given}:
         if name in given and given[name].value is not None:
-            yield name, node.scope.bind(name, given[name])
+            bound = node.scope.bind(name, given[name])
+            if bound.kind == "absent" and name in declared and "default" in declared[name]:
+                why = f"input {name} receives nothing, and has a default. Give it a value in the pipeline."
+                raise Unsayable(f"{given[name].where}: {why}")
+            yield name, bound
         elif name in declared and declared[name].is_mapping:
             yield name, _default(name, declared[name])
         else:

@@ -67,8 +67,8 @@ class Scope:
     outputs: Mapping[str, Json]
     exports: dict[tuple[Path, str], tuple[Path, str]] = field(default_factory=dict)
 
-    def value(self, given: Json, base: str) -> Value:
-        """Return what an input of a node receives, as it is sent."""
+    def value(self, given: Json, base: str) -> Value | None:
+        """Return what an input of a node receives, as it is sent; None if the pipeline has no such value."""
         if "value" not in given:
             return _data_at(given, base)
         text, mode = str(given["value"]), str(given.get("mode") or "")
@@ -78,7 +78,9 @@ class Scope:
         if match[1] == "jobs":
             node, _, output = match[2].partition(".outputs.")
             return Value("output", output, path=(*self.path, node), mode=mode)
-        known = self.inputs.get(match[2], Value("text", text))
+        known = self.inputs.get(match[2])
+        if known is None:
+            return None
         return Value(known.kind, known.text, known.name, known.path, mode or known.mode, known.type, known.base)
 
     def _parameter(self, match: re.Match[str]) -> str:

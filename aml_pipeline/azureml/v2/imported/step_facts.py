@@ -121,6 +121,8 @@ def _command(command: str, values: Mapping[str, Value | None], node: Node, side:
     if len(shell.MARK.findall(line)) > len(shown):
         return line  # of a step that is not imported
     words = shell.words(line, known) or ["bash", "-c", line]
+    if words[:2] == ["bash", "-c"] and len(words) == 3:  # noqa: PLR2004 - and the line
+        words = shell.words(words[2], known) or words
     return shell.MARK.sub(lambda mark: f"${{{{ {shown[int(mark[1])]} }}}}", shlex.join(words))
 
 
@@ -202,9 +204,10 @@ def _running(node: Node, side: Side) -> dict[str, Any]:
     nodes = int(resources.pop("instance_count", None) or 1)
     arguments = resources.pop("docker_args", None) or resources.pop("docker_args_list", None)
     target = sent.get("computeId") or side.settings.get("default_compute") or side.job.sent.get("computeId")
+    bound = node.scope.value({"value": target or "serverless"}, "")
     variables = (sent.get("environment_variables") or {}).items()
     return {
-        "compute": node.scope.value({"value": target or "serverless"}, "").text.removeprefix("azureml:"),
+        "compute": bound.text.removeprefix("azureml:") if bound else target,
         "nodes": nodes,
         "distribution": _distribution(sent.get("distribution") or node.component.get("distribution") or {}, nodes),
         "docker arguments": shlex.split(arguments) if isinstance(arguments, str) else arguments,
