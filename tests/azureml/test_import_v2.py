@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.importing import document
+from aml_pipeline.azureml.importing.copying import copied
 from aml_pipeline.azureml.importing.draft import Draft, Renamed
 from aml_pipeline.azureml.importing.proof import differences
 from aml_pipeline.azureml.v2 import export
@@ -525,6 +526,19 @@ def test_no_text_of_an_import_has_a_secret(tmp_path: Path) -> None:
         "description of parameter p",
         "a password in a conda file",
     } <= {loss.what for loss in found.losses}
+
+
+def test_files_from_elsewhere_are_not_forgotten(tmp_path: Path) -> None:
+    component = "command: echo x\nenvironment: azureml:e:1\nadditional_includes: [./lib]\n"
+    files = {"job.yml": "jobs: {run: {component: ./c.yml}}\n", "c.yml": component, "src/venv/pyvenv.cfg": ""}
+    assert "Copy them into its folder" in made(tmp_path / "repository", files).missing["run"]["why"]
+    [loss] = copied({"steps": str(tmp_path / "repository/src")}, str(tmp_path / "project"))
+    assert (loss.where, loss.what) == ("steps", "the virtual environment venv/")
+    assert sorted(path.name for path in (tmp_path / "project/steps").iterdir()) == [
+        "prepare.py",
+        "report.py",
+        "train.py",
+    ]
 
 
 def test_a_command_without_code_has_a_folder_of_its_own(tmp_path: Path) -> None:

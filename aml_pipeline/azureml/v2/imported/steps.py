@@ -240,13 +240,15 @@ def _refuse_undeclared(node: Node, name: str) -> None:
 def _code(node: Node) -> str:
     """Return the absolute path of the folder of the code, "" if there is none. Raises UsageError, Unsayable."""
     code = node.component.get("code")
+    if "additional_includes" in node.component:
+        raise Unsayable(
+            f"{node.component.where}: files are added to its code from elsewhere. Copy them into its folder."
+        )
     if code is None or code.value is None:
         return ""
     text = str(code.value).removeprefix("file:")
     if re.match(r"(azureml|git\+?\w*|https?):", text):
         raise Unsayable(f"{code.where}: the code {text} is not on this machine. Download it, and name the folder.")
-    if "additional_includes" in node.component:
-        raise Unsayable(f"{code.where}: files are added to the code from elsewhere. Copy them into its folder.")
     path = code.beside(text)
     if not files.is_folder(path):
         raise UsageError(f"{code.where}: the folder of the code, {text}, was not found. Correct its path.")
