@@ -100,7 +100,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     begun = time.time()
     verdict = evaluation.verdict
     tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
-    variables = environ(context, step, attempt.working_copy, results)
+    variables = environ(context, step, attempt.working_copy, attempt.outputs, results)
     variables |= mlflow_files.marked(variables, attempt.id)
     # Before the process starts, so that none of its output is missed.
     logged = MlflowReader(mlflow_files.folder_of(variables) or "", attempt.id)
@@ -176,10 +176,13 @@ def _path(context: Context, data: tokens.Data, results: Mapping[str, Result]) ->
     return results[data.step].outputs[data.name]
 
 
-def environ(context: Context, step: Step, folder: str, results: Mapping[str, Result]) -> dict[str, str]:
+def environ(
+    context: Context, step: Step, folder: str, outputs: Mapping[str, str], results: Mapping[str, Result]
+) -> dict[str, str]:
     """Return the environment of a step's process that works in ``folder``."""
     inputs = {name: _path(context, data, results) for data, name in step.names.items()}
-    inherited = {**context.environ, **step.environment_variables, **ports.variables(inputs)}
+    paths = ports.variables(inputs) | ports.output_variables(step, outputs)
+    inherited = {**context.environ, **step.environment_variables, **paths}
     if step.command is not None:
         return {**inherited, "PATH": programs.search_path(context.interpreter(step), inherited)}
     if step.script is None or not posixpath.dirname(posixpath.normpath(step.script)):

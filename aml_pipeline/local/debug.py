@@ -31,7 +31,7 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     folder = context.project.source(step).path
     alone = ranks.variables(step.distribution, 1)[0]
     words = command(context, step, outputs, results)
-    child = subprocess.Popen(words, cwd=folder, env={**environ(context, step, folder, results), **alone})
+    child = subprocess.Popen(words, cwd=folder, env={**environ(context, step, folder, outputs, results), **alone})
     return _waited(child), outputs
 
 

@@ -178,6 +178,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "datasets": {name: tree.digest if tree else differences.ABSENT for name, tree in trees.items()},
         "inputs": {f"{source.step}.{source.name}": _content(results, source) for source in step.inputs},
         **({"names": ports.declared(step)} if step.names else {}),
+        **({"outputs": dict.fromkeys(unnamed, "no argument")} if (unnamed := ports.without_argument(step)) else {}),
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),

@@ -138,6 +138,7 @@ class _Script:
             *self._step.environment_variables,
             *self._step.secrets,
             *ports.variables(dict.fromkeys(self._step.names.values(), "")),
+            *ports.output_variables(self._step, dict.fromkeys(self._step.written, "")),
             *(name for reads_of in read.values() for name in reads_of.variables.set),
         }
         for name, reads_of in read.items():

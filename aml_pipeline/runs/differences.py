@@ -68,6 +68,7 @@ _FOLLOWS = {
     "inputs": "arguments",
     "files": "arguments",
     "names": "arguments",
+    "outputs": "arguments",
     "packages": "snapshot",
 }
 
@@ -285,6 +286,7 @@ _TELLERS: dict[str, Teller] = {
     "datasets": _content("dataset"),
     "inputs": _content("input"),
     "names": _values("input "),
+    "outputs": _content("output"),
     "after": _after,
     "environment": environment_changes.changes,
     "environment_variables": _values("variable "),

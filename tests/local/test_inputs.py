@@ -103,6 +103,30 @@ def test_what_it_depends_on(inputs: Project, file: str, old: str, new: str, reas
     assert reason in plan, plan
 
 
+UNNAMED = {
+    "pipeline.yaml": """
+        name: unnamed
+        steps:
+          write:
+            {script: write.py, matrix: {n: [1, 2]}, arguments: ["${{ matrix.n }}"], outputs: {out: {argument: false}}}
+          read: {script: read.py, arguments: ["${{ steps.write.outputs.out }}"]}
+        """,
+    "write.py": "import os\nopen(os.environ['AZURE_ML_OUTPUT_out'] + '/told', 'w').write('x')\n",
+    "read.py": "import sys\nassert [open(f'{one}/told').read() for one in sys.argv[1:]] == ['x', 'x']\n",
+}
+
+
+def test_an_output_that_no_argument_names(project: Project) -> None:
+    project.write(UNNAMED)
+    assert project.cli("validate").stdout == "pipeline.yaml: no errors.\n"
+    assert set(project.run().values()) == {"done"}
+    project.replace("pipeline.yaml", "false}", "false}, more: {argument: false}")
+    assert "output more is new" in project.cli("plan").stdout
+    assert project.run()["read"] == "up to date"
+    project.replace("pipeline.yaml", "false}}}", "false}}, environment_variables: {AZURE_ML_OUTPUT_out: x}}")
+    assert "is set by its outputs" in project.cli("validate", status=2).stdout
+
+
 def test_steps_without_inputs_keep_their_keys(inputs: Project) -> None:
     """The parts of a key are those of earlier versions."""
     inputs.run()

@@ -146,6 +146,7 @@ def test_a_plan_is_plain_data() -> None:
         "path": None,
         "overwrite": False,
         "model": None,
+        "argument": True,
     }
     assert plan().as_data() == plan().as_data()
 
@@ -175,6 +176,7 @@ def test_a_plan_is_plain_data() -> None:
             "Write ${{ outputs.model }}",
         ),
         ("outputs: {}", "outputs: {x: {}}", "unknown-output", "Add an argument such as"),
+        ("outputs: {}", "outputs: {x: {}}", "unknown-output", "or write `argument: false` if the script finds"),
         ("outputs: {model: {", "outputs: {modle: {", "unknown-output", 'Did you mean "model"?'),
         ("parameters.epochs }}\n      --again", "parameters.epoch }}\n      --again", "unknown-parameter", '"epochs"?'),
         ("datasets.images }}", "datasets.image }}", "unknown-dataset", 'Did you mean "images"?'),

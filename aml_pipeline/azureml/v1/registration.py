@@ -27,8 +27,9 @@ def registrations(plan: Plan) -> Iterator[tuple[Step, str, RegisteredModel]]:
     """
     for step in plan.steps:
         for output in step.written:
-            model = step.outputs[output].model
-            if model and Output(output) not in step.unnamed:
+            settings = step.outputs[output]
+            model = settings.model
+            if model and (not settings.argument or Output(output) not in step.unnamed):
                 yield step, output, model
 
 

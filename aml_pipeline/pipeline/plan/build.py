@@ -17,6 +17,7 @@ from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
+from aml_pipeline.pipeline.plan.tokens import Output
 from aml_pipeline.pipeline.plan.variants import expanded
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -130,12 +131,15 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
         distribution=declared.distribution,
         resources=declared.resources or pipeline.resources,
         identity=declared.identity or pipeline.identity,
-        unnamed=tuple(data for data in inputs.values() if data and data not in named),
+        unnamed=(
+            *(data for data in inputs.values() if data and data not in named),
+            *(output for output in _without_argument(declared) if output not in named),
+        ),
         names={data: name for name, data in inputs.items() if data},
     )
-    step = _with_variables(step, declared, pipeline)
-    problems += [*clashes(step, (*path, "inputs")), *variables.taken(step, path)]
-    return _with_outputs(step, declared, problems)
+    step = _with_outputs(_with_variables(step, declared, pipeline), declared)
+    problems += [*clashes(step, (*path, "inputs")), *variables.taken(step, path), *unknown_settings(step, declared)]
+    return step
 
 
 def _with_variables(step: Step, declared: StepSpec, pipeline: PipelineSpec) -> Step:
@@ -227,10 +231,12 @@ def _does_nothing(schedules: Iterable[str], cure: str, place: Path) -> Problem:
     return Problem("reused-schedule", message, cure, place, severity="warning")
 
 
-def _with_outputs(step: Step, declared: StepSpec, problems: list[Problem]) -> Step:
-    named = step.written
-    problems += unknown_settings(step, declared)
-    settings = {name: declared.outputs.get(name) for name in named}
+def _without_argument(declared: StepSpec) -> Iterator[Output]:
+    return (Output(name) for name, own in declared.outputs.items() if not own.argument)
+
+
+def _with_outputs(step: Step, declared: StepSpec) -> Step:
+    settings = {name: declared.outputs.get(name) for name in step.written}
     outputs = {name: OutputSettings(**dict(own)) if own else OutputSettings() for name, own in settings.items()}
     return replace(step, outputs=outputs)
 

@@ -136,3 +136,13 @@ def variables(inputs: Mapping[str, str | None]) -> dict[str, str]:
     """
     paths = {name: path for name, path in inputs.items() if path is not None}
     return paths | {f"AZURE_ML_INPUT_{name}": path for name, path in paths.items()}
+
+
+def output_variables(step: Step, places: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a process finds the ``places`` of its outputs that no argument names, as in v2."""
+    return {f"AZURE_ML_OUTPUT_{name}": places[name] for name in without_argument(step)}
+
+
+def without_argument(step: Step) -> list[str]:
+    """Return the outputs of ``step`` that the file declares without an argument."""
+    return [name for name in step.written if not step.outputs[name].argument and Output(name) in step.unnamed]

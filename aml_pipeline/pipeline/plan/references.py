@@ -26,7 +26,8 @@ def unknown_settings(step: Step, declared: StepSpec) -> Iterator[Problem]:
             message = (
                 f'step "{step.name}" has settings for output "{name}", but none of its arguments uses that output.'
             )
-            missing = "Add an argument such as `--output: ${{ outputs." + name + " }}`."
+            add = "Add an argument such as `--output: ${{ outputs." + name + " }}`, or write `argument: false`"
+            missing = f"{add} if the script finds the path in AZURE_ML_OUTPUT_{name}."
             cure = suggest(name, step.written) if step.written else missing
             yield Problem("unknown-output", message, cure, ("steps", step.name, "outputs", name), on_key=True)
 

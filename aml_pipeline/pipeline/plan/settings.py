@@ -74,6 +74,7 @@ class OutputSettings:
     path: str | None = None
     overwrite: bool = False
     model: RegisteredModel | None = None
+    argument: bool = True
 
     @property
     def is_file(self) -> bool:

@@ -20,6 +20,7 @@ OF_DISTRIBUTION = {
 def taken(step: Step, path: Path) -> Iterator[Problem]:
     """Yield the variables of ``step`` that are set by something else, too."""
     setters = dict.fromkeys(ports.variables(dict.fromkeys(step.names.values(), "")), "its inputs")
+    setters |= dict.fromkeys(ports.output_variables(step, dict.fromkeys(step.written, "")), "its outputs")
     if step.distribution:
         kind = step.distribution.type
         setters |= dict.fromkeys(OF_DISTRIBUTION[kind], f"`distribution` ({kind})")

@@ -16,7 +16,7 @@ from aml_pipeline.pipeline.plan import titles, tokens
 from aml_pipeline.pipeline.plan.arguments import text_faults
 from aml_pipeline.pipeline.plan.matrix import Combination, Matrix, Value
 from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Argument, Axis, Data, Input, Literal, Part, Text, Token
+from aml_pipeline.pipeline.plan.tokens import Argument, Axis, Data, Input, Literal, Output, Part, Text, Token
 
 _LONGEST_NAME = 40
 _DECIMAL = re.compile(r"([0-9]+)\.([0-9]+)")  # 0.01 is written 0p01
@@ -152,7 +152,10 @@ class _Binder:
             arguments=arguments,
             after=tuple(name for other in step.after for name in self._chosen.get(other, (other,))),
             names={named[data]: name for data, name in step.names.items()},
-            unnamed=tuple(named[data] for data in named if data in step.unnamed and named[data] not in used),
+            unnamed=(
+                *(named[data] for data in named if data in step.unnamed and named[data] not in used),
+                *(output for output in step.unnamed if isinstance(output, Output)),
+            ),
         )
 
     def _agreeing(self, other: str, family: _Family, texts: Mapping[str, str]) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ class RegisteredModel(Model):
 
 
 class Output(Model):
-    """Settings of an output; the output itself is declared by the arguments."""
+    """Settings of an output; the output itself is declared by the arguments, unless it has ``argument: false``."""
 
     type: Literal["folder", "file", "table"] = Field(
         "folder",
@@ -184,6 +184,12 @@ class Output(Model):
         default=False,
         description="If true, the folder may stay empty; otherwise an empty output fails the step (local runs only).",
         examples=[True],
+    )
+    argument: bool = Field(
+        default=True,
+        description="If false, no argument names the output: the script finds its path in the environment variable "
+        "AZURE_ML_OUTPUT_ and the name (local runs and Azure ML v2).",
+        examples=[False],
     )
 
     @model_validator(mode="after")

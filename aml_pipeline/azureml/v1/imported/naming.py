@@ -19,7 +19,7 @@ from aml_pipeline.pipeline.spec.names import step_name_fault, word_name_fault
 class Naming:
     """The names of a pipeline's things: steps and outputs by their nodes, parameters by their old names.
 
-    An output has a name if an argument of its step names it: pipeline.yaml has no others.
+    An output has a name if an argument of its step names it: nothing says the path of another to a script.
     """
 
     found: Found

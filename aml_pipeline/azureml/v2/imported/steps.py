@@ -204,15 +204,16 @@ class Steps:
         step.keys |= {key: value for key, value in (("arguments", filled), ("inputs", rest)) if value}
 
     def _write(self, step: Step, marker: str) -> None:
-        """Add the settings of the outputs that the command names."""
+        """Add the settings of the outputs; the command does not name the one that marks the end of the step."""
         declared = step.node.declared("outputs")
         for name in {**declared, **dict(step.node.part.items("outputs"))}:
             result = result_of(step.node, name)
             said = outputs.settings(name, (result.part, declared.get(name)), step.losses)
             if name not in step.writes:
-                if name != marker:
-                    step.losses.append(_unnamed(step.node, "outputs", name))
-                continue
+                if name == marker:
+                    continue
+                said["argument"] = False
+                step.writes.add(name)
             own = self.names.give("output", name, scope=step.name)
             step.outputs.append(own)
             if said:
