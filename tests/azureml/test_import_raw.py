@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aml_pipeline import PipelineError, azureml, load
+from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.azureml.v1.imported import code
 from tests.azureml.raw_v1.basics import prepare, scripts, step
 from tests.azureml.raw_v1.graphs import meaning
 from tests.azureml.raw_v1.table import ROWS, Raw, send
@@ -64,6 +66,39 @@ def test_steps_that_cannot_be_said_are_named(row: Raw, workspace: Sdk, tmp_path:
     with pytest.raises(PipelineError, match=r"\[not-imported\]") as refused:
         load(str(tmp_path / "project" / "pipeline.yaml"))
     assert str(refused.value).count("[not-imported]") == len(row.missing)
+
+
+def test_code_that_is_not_what_was_read_is_a_difference(workspace: Sdk, tmp_path: Path) -> None:
+    from azureml.pipeline.core import Pipeline
+
+    source = Path(scripts(tmp_path, "run.py"))
+    (source / "rows.csv").write_text("1\n")
+    (source / ".amlignore").write_text(".amlignore\n")  # so the other one, which is sent, ignored nothing
+    (source / ".gitignore").write_text("*.csv\n")
+    run = step("run.py", "run", [], source_directory=str(source))
+    asked = {"pipeline": Pipeline(workspace, [run]).publish("code", "By hand", "1").id}
+    project = tmp_path / "project"
+    first = azureml.import_pipeline(workspace, str(project), **asked)
+    assert first.differences == ["code in steps, rows.csv: 4355a46b19d3 → nothing"]
+    (project / "steps" / ".gitignore").unlink()
+    (project / "steps" / "run.py").write_text("print(2)\n")
+    (project / "steps" / "more.txt").write_text("more\n")
+    told = azureml.import_pipeline(workspace, str(project), check=True, **asked).differences or []
+    assert [line.partition(":")[0] for line in told] == [
+        "code in steps, .gitignore",
+        "code in steps, run.py",
+        "code in steps, more.txt",
+    ]
+    again = azureml.import_pipeline(workspace, str(project), force=True, **asked).differences or []
+    assert [line.partition(":")[0] for line in again] == ["code in steps, rows.csv", "code in steps, more.txt"]
+
+
+def test_what_was_left_out_of_a_snapshot_is_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "steps").mkdir()
+    lost = Loss("steps", "code", "link.py: it is a link")
+    assert code.read(str(tmp_path), ["steps"], [lost]) == {
+        "code in steps": {"link.py: it is a link": "in the snapshot"},
+    }
 
 
 def test_a_secret_of_a_schedule_is_not_shown(workspace: Sdk, tmp_path: Path) -> None:

@@ -71,10 +71,15 @@ def write(draft: Draft, folder: str, fetch: Fetch, prove: Prove, *, force: bool 
 
 def checked(draft: Draft, folder: str, prove: Prove) -> Imported:
     """Return how the project in ``folder`` differs from the original, and write nothing. Raises UsageError."""
-    if not files.is_file(os.path.join(folder, PIPELINE)):
-        raise UsageError(f"{folder} has no {PIPELINE}. Name the folder of an import, or import without --check.")
+    require_project(folder)
     place = os.path.abspath(folder)
     return Imported(folder, draft, _proven(prove, place, keep_state=os.path.lexists(os.path.join(place, _STATE))))
+
+
+def require_project(folder: str) -> None:
+    """Raise UsageError unless ``folder`` has a pipeline file."""
+    if not files.is_file(os.path.join(folder, PIPELINE)):
+        raise UsageError(f"{folder} has no {PIPELINE}. Name the folder of an import, or import without --check.")
 
 
 def _texts(draft: Draft) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ from aml_pipeline.azureml.importing import folder as folders
 from aml_pipeline.azureml.importing import proving
 from aml_pipeline.azureml.importing.draft import Draft, Loss
 from aml_pipeline.azureml.importing.folder import Imported
-from aml_pipeline.azureml.v1.imported import drafting, facts, identical, reading, snapshots
+from aml_pipeline.azureml.importing.proof import Facts
+from aml_pipeline.azureml.v1.imported import code, drafting, facts, identical, reading, snapshots
 from aml_pipeline.azureml.v1.imported.found import Found
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.plain import mapping
@@ -44,29 +46,34 @@ def import_pipeline(  # noqa: PLR0913 - what to import, and how
     found = reading.read(workspace, endpoint=endpoint, pipeline=pipeline, run=run)
     draft = drafting.draft(found)
     place = folder or str(draft.document["name"])
-    prove = partial(_differences, workspace, found, draft)
-    if check:
-        return folders.checked(draft, place, prove)
-    lost: list[Loss] = []
+    files: dict[str, Any] = {}
+    prove = partial(_differences, workspace, found, draft, files)
 
-    def fetch(code: Mapping[str, str], target: str) -> list[Loss]:
-        lost.extend(snapshots.fetch(workspace, code, target))
+    def fetch(known: Mapping[str, str], target: str) -> list[Loss]:
+        lost = snapshots.fetch(workspace, known, target)
+        files.update(code.read(target, known, lost))
         return lost
+
+    if check:
+        folders.require_project(place)
+        with tempfile.TemporaryDirectory() as target:
+            fetch(draft.code, target)
+        return folders.checked(draft, place, prove)
 
     def proven(made: str) -> list[str]:
         differences = prove(made)
         origin = mapping(draft.document.get(KEY))
-        if origin.get("id") and origin.get("pipeline") and not (differences or lost):
+        if origin.get("id") and origin.get("pipeline") and not differences:
             identical.note(made, workspace)
         return differences
 
     return folders.write(draft, place, fetch, proven, force=force)
 
 
-def _differences(workspace: Any, found: Found, draft: Draft, place: str) -> list[str]:  # noqa: ANN401 - the SDK's
+def _differences(workspace: Any, found: Found, draft: Draft, files: Facts, place: str) -> list[str]:  # noqa: ANN401
     return proving.compared(
         place,
         "v1",
-        lambda: facts.facts_of(found, draft),
-        lambda plan, project: facts.facts_made(plan, workspace, project),
+        lambda: {**facts.facts_of(found, draft), **files},
+        lambda plan, project: {**facts.facts_made(plan, workspace, project), **code.made(plan, project)},
     )
