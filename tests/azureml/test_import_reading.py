@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +16,8 @@ from aml_pipeline.azureml import heard_by
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.v1.imported.asking import Services
 from aml_pipeline.azureml.v1.imported.drafting import draft
-from aml_pipeline.azureml.v1.imported.found import FoundDataset
-from aml_pipeline.azureml.v1.imported.listing import Row, endpoints, listed
+from aml_pipeline.azureml.v1.imported.found import FoundDataset, Json
+from aml_pipeline.azureml.v1.imported.listing import Row, endpoints, listed, pipelines, schedules
 from aml_pipeline.azureml.v1.imported.reading import read
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback import example
@@ -289,7 +289,8 @@ def test_all_endpoints_are_listed(service: Service, workspace: Sdk, tmp_path: Pa
     assert heard == ["Azure ML listed exactly 100 endpoints; there may be more, which can be imported by name."]
 
 
-def test_pages_of_a_list_are_read_to_the_end() -> None:
+@pytest.mark.parametrize("listing", [endpoints, pipelines, schedules])
+def test_pages_of_a_list_are_read_to_the_end(listing: Callable[[Services], list[Json]]) -> None:
     """The SDK knows lists with a token, and the loopback service gives none."""
     pages = [{"Entity": [{"Name": "a"}], "ContinuationToken": "t"}, {"Entity": [{"Name": "b"}]}]
     asked: list[Mapping[str, str]] = []
@@ -298,7 +299,7 @@ def test_pages_of_a_list_are_read_to_the_end() -> None:
         asked.append(query)
         return pages[len(asked) - 1]
 
-    assert [one["Name"] for one in endpoints(cast("Services", SimpleNamespace(get=get)))] == ["a", "b"]
+    assert [one["Name"] for one in listing(cast("Services", SimpleNamespace(get=get)))] == ["a", "b"]
     assert [query.get("continuationToken") for query in asked] == [None, "t"]
 
 

@@ -48,25 +48,30 @@ def listed(workspace: Sdk) -> list[Row]:
 
 def endpoints(asked: Services) -> list[Json]:
     """Return all pipeline endpoints, including disabled ones."""
+    return _all(asked, "PipelineEndpoints", BatchSize=str(_MOST))
+
+
+def pipelines(asked: Services) -> list[Json]:
+    """Return all published pipelines, including disabled ones."""
+    return _all(asked, "Pipelines")
+
+
+def schedules(asked: Services) -> list[Json]:
+    """Return all schedules, including disabled ones."""
+    return _all(asked, "Schedules")
+
+
+def _all(asked: Services, path: str, **headers: str) -> list[Json]:
+    """Return the things of a list, page by page, if the service sends pages."""
     rows: list[Json] = []
     query = _ALL
     while True:
-        answer = asked.get("pipelines", "PipelineEndpoints", query, BatchSize=str(_MOST))
+        answer = asked.get("pipelines", path, query, **headers)
         rows += entities(answer)
         token = mapping(answer).get("ContinuationToken")
         if not token or token == query.get("continuationToken"):
             return rows
         query = {**_ALL, "continuationToken": str(token)}
-
-
-def pipelines(asked: Services) -> list[Json]:
-    """Return all published pipelines, including disabled ones."""
-    return entities(asked.get("pipelines", "Pipelines", _ALL))
-
-
-def schedules(asked: Services) -> list[Json]:
-    """Return all schedules, including disabled ones."""
-    return entities(asked.get("pipelines", "Schedules", _ALL))
 
 
 def entities(answer: object) -> list[Json]:
