@@ -59,7 +59,7 @@ def started(
     command = command.strip()
     marker = _DONE.search(command)
     line, bound = _bound(command[: marker.start()] if marker else command, expression)
-    if _has_secret(line):
+    if line_has_secret(line):
         raise Unsayable(_HIDDEN)
     pasted = {number: values[text] for number, text in enumerate(bound) if text in values}
     return Started(_keys(line, bound, code, pasted), marker[1] if marker else "")
@@ -71,7 +71,7 @@ _HIDDEN = (
 )
 
 
-def _has_secret(line: str) -> bool:
+def line_has_secret(line: str) -> bool:
     """Whether a word looks like a secret, alone or by the option or the name before it."""
     words = [word.strip("'\"") for word in line.split()]
     assigned = [(name, value) for name, equals, value in (word.partition("=") for word in words) if equals]

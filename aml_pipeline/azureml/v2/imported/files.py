@@ -6,6 +6,7 @@ What nobody took is a loss: so no key of a file can be lost silently.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,8 +16,15 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.problems import errors
+from aml_pipeline.core.secrets import by_variable, in_addresses, in_text
 from aml_pipeline.core.wording import listed
 from aml_pipeline.pipeline.yaml import older, source
+
+
+def has_secret(text: str) -> bool:
+    """Whether a text has a secret in it; stricter than what is hidden on screen, such as the word after "Basic"."""
+    assigned = re.findall(r"([\w-]+)[\"']?\s*[=:]\s*[\"']?([^\s\"',;&]+)", text)
+    return bool(in_text(text.encode()) or in_addresses(text) or any(by_variable(*pair) for pair in assigned))
 
 
 @dataclass(slots=True, eq=False)
@@ -71,10 +79,10 @@ class Part:
     def prose(self, key: str, losses: list[Loss]) -> str:
         """Take ``key``, and return its text without secrets; appends to ``losses`` if it has some."""
         text = self.text(key)
-        safe = without_secrets(text)
-        if safe != text:
-            losses.append(self.parts[key].lost(f"a part of the {key}", "it looks like a secret. Write it without."))
-        return safe
+        if not has_secret(text):
+            return text
+        losses.append(self.parts[key].lost(f"a part of the {key}", "it looks like a secret. Write it without."))
+        return without_secrets(text)
 
     def items(self, key: str) -> list[tuple[str, Part]]:
         """Take ``key``, and return what its mapping has; nothing if it has none."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.importing.names import Names
 from aml_pipeline.azureml.v2.export.assets import TYPES
-from aml_pipeline.azureml.v2.imported.files import Part
+from aml_pipeline.azureml.v2.imported.files import Part, has_secret
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.masking import is_secret
@@ -210,7 +210,7 @@ class Parameters:
             if values and all(value == values[0] for value in values) and values[0] is not None:
                 is_list = isinstance(values[0], list)
                 agreed[ours] = [scalar(value) for value in values[0]] if is_list else scalar(values[0])
-                if is_secret("", str(values[0])):
+                if has_secret(str(values[0])):
                     why = "it looks like a secret. Write it without."
                     self.losses.append(self.parts[name].lost(f"{theirs} of parameter {name}", why))
                     del agreed[ours]

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.azureml.v2.imported.commands import line_has_secret
 from aml_pipeline.azureml.v2.imported.files import Part
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
-from aml_pipeline.core.masking import is_secret, without_secrets
+from aml_pipeline.core.masking import is_secret
 from aml_pipeline.core.wording import listed
 from aml_pipeline.pipeline.spec.names import VARIABLE_NAME
 
@@ -98,7 +99,7 @@ def _resources(resources: Part, losses: list[Loss]) -> dict[str, Any]:
     if resources.text("shm_size"):
         said["shm_size"] = resources.text("shm_size")
     words = _words(resources, resources.data("docker_args"))
-    if without_secrets(" ".join(words)) != " ".join(words):
+    if line_has_secret(" ".join(words)):
         why = "they contain what looks like a secret. Write it as an environment variable from the key vault."
         losses.append(resources.lost("docker_args", why))
     elif words:
