@@ -89,6 +89,10 @@ SAID: dict[str, dict[str, Any]] = {
         "arguments": [f"python train.py --data {DATA} > log"],
     },
     "ls ${{inputs.data}}\npython train.py\n": {"command": ["bash", "-c"], "arguments": [f"ls {DATA}\npython train.py"]},
+    "ls && echo done > '${{outputs.state}}'/done": {
+        "command": ["bash", "-c"],
+        "arguments": ["ls && echo done > '${{ outputs.state }}'/done"],
+    },
     "exec python train.py": {"command": ["bash", "-c", "exec python train.py"]},
     "./run.sh": {"command": ["bash", "-c", "./run.sh"]},
     "X=1 python train.py": {"command": ["bash", "-c", "X=1 python train.py"]},

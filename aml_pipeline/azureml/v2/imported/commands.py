@@ -20,6 +20,7 @@ from aml_pipeline.azureml.v2.imported import shell
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core.numbers import FLOAT
 from aml_pipeline.core.secrets import by_variable, in_text
+from aml_pipeline.pipeline.plan.ports import ORDER
 from aml_pipeline.pipeline.plan.tokens import is_expression, pieces
 from aml_pipeline.pipeline.spec import names
 from aml_pipeline.pipeline.yaml import scalars
@@ -28,7 +29,7 @@ Expression = Callable[[str, str], str | None]
 # What an export writes around a command: the root of the code on the module search path, and the output that sets the
 # order of steps.
 _FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" '
-_DONE = re.compile(r" && echo done > '\$\{\{outputs\.(\w+)\}\}'/done$")
+_DONE = re.compile(rf" && echo done > '\$\{{\{{outputs\.({ORDER})\}}\}}'/done$")
 _EXPRESSION = re.compile(r"\$\{\{\s*(inputs|outputs)\.([\w.-]+?)\s*\}\}")
 _ANY = re.compile(r"\$\{\{.*?(?:\}\}|$)", re.DOTALL)
 _GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
