@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.exchanging import exchange
 
 
 @contextlib.contextmanager
@@ -30,9 +31,14 @@ def beside(place: str) -> Iterator[str]:
 
 
 def _swap(made: str, place: str, old: str) -> None:
-    """Rename ``made`` to ``place``; if killed between the two renames, both are intact beside it."""
+    """Let ``made`` have ``place``, at once.
+
+    A file system that cannot exchange folders needs two renames; killed between them, both are intact beside ``place``.
+    """
     if not os.path.isdir(place):
         os.rename(made, place)
+        return
+    if exchange(made, place):
         return
     os.rename(place, old)
     try:

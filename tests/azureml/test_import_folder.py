@@ -17,6 +17,7 @@ import pytest
 from aml_pipeline.azureml.importing import document, readme
 from aml_pipeline.azureml.importing.draft import Draft, Loss, Renamed
 from aml_pipeline.azureml.importing.folder import Imported, write
+from aml_pipeline.core import exchanging
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.pipeline.yaml import scalars, source
 from aml_pipeline.project.opening import open_pipeline
@@ -319,7 +320,7 @@ from aml_pipeline.azureml.importing.folder import write
 left = int(sys.argv[2])
 def audit(event, _):
     global left
-    if event in {"open", "os.mkdir", "os.rename", "os.remove", "os.chmod"}:
+    if event in {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.listdir", "ctypes.dlsym"}:
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -357,3 +358,40 @@ def test_a_kill_at_any_moment_leaves_no_half_project(tmp_path: Path) -> None:
             assert _is_whole(place)
             return
     pytest.fail("it never ended")
+
+
+def _replaced_at(moment: int, place: Path) -> bool:
+    """Kill a second import at a moment, and look for the first or the second; return whether it ended before."""
+    written(place)
+    old = {"pipeline.yaml": "old", "README.md": "old", "mine.txt": "old"}
+    for name, text in old.items():
+        (place / name).write_text(text)
+    status = _killed_at(moment, place)
+    assert names(place) == sorted([*FILES, "mine.txt"])
+    texts = {name: (place / name).read_text() for name in old}
+    assert texts == old or [name for name in old if texts[name] == "old"] == ["mine.txt"]
+    assert status == (0 if status == 0 else -signal.SIGKILL)
+    return status == 0
+
+
+# About the last moment before the folder has its place, and the first after it.
+@pytest.mark.parametrize("moment", [40, 41, 42])
+def test_a_kill_leaves_one_of_two_versions(moment: int, tmp_path: Path) -> None:
+    _replaced_at(moment, tmp_path / "p")
+
+
+@pytest.mark.more
+def test_a_kill_at_any_moment_leaves_one_of_two_versions(tmp_path: Path) -> None:
+    assert any(_replaced_at(moment, tmp_path / str(moment) / "p") for moment in range(1, 500))
+
+
+@pytest.mark.parametrize("call", [None, lambda *_: -1])
+def test_a_file_system_that_cannot_exchange_folders(
+    call: exchanging.Exchange | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path / "p")
+    (tmp_path / "p" / "README.md").write_text("old")
+    monkeypatch.setattr(exchanging, "_call", lambda: call)
+    written(tmp_path / "p", force=True)
+    assert names(tmp_path) == [f"p/{name}" for name in FILES]
+    assert (tmp_path / "p" / "README.md").read_text() != "old"
