@@ -21,6 +21,7 @@ from aml_pipeline.core import exchanging
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.pipeline.yaml import scalars, source
 from aml_pipeline.project.opening import open_pipeline
+from tests.faults.disk_full import small_disk
 
 SCRIPT = "import argparse\n\nparser = argparse.ArgumentParser()\nparser.add_argument('--rate')\nparser.parse_args()\n"
 DOCUMENT: dict[str, Any] = {
@@ -395,3 +396,47 @@ def test_a_file_system_that_cannot_exchange_folders(
     written(tmp_path / "p", force=True)
     assert names(tmp_path) == [f"p/{name}" for name in FILES]
     assert (tmp_path / "p" / "README.md").read_text() != "old"
+
+
+LARGE = Draft(DOCUMENT, code={"steps": "1"}, files={"environments/torch.yml": b"# torch\n" * 10_000})
+
+
+def opening(folder: str) -> list[str]:
+    """Open the project, as the real proof does, which writes answers into it."""
+    return [str(problem) for problem in open_pipeline(str(Path(folder) / "pipeline.yaml")).loaded.problems]
+
+
+def _fits(kilobytes: int, disk: Path, *, forced: bool) -> bool:
+    """Import onto a disk of this size; return whether that worked. Else what was there before is there, and no more."""
+    with small_disk(disk, kilobytes) as allowed:
+        if not allowed:
+            pytest.skip("mounting is not allowed: run it as root")
+        if forced:
+            (disk / "p").mkdir()
+            (disk / "p" / "pipeline.yaml").write_text("mine")
+        before = sorted(disk.rglob("*"))
+        try:
+            written(disk / "p", LARGE, prove=opening, force=forced)
+        except MachineError as error:
+            told = str(error)
+        else:
+            assert names(disk) == [f"p/{name}" for name in FILES]
+            return True
+        assert told == "The disk is full, and nothing was imported. Free some space, and try again."
+        assert sorted(disk.rglob("*")) == before
+        assert not forced or (disk / "p" / "pipeline.yaml").read_text() == "mine"
+        return False
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_disk_that_is_full_has_what_it_had(tmp_path: Path, *, forced: bool) -> None:
+    assert [_fits(size, tmp_path, forced=forced) for size in (4, 100, 1000)] == [False, False, True]
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_disk_of_any_size_that_is_full_has_what_it_had(tmp_path: Path, *, forced: bool) -> None:
+    """A page more each time: the disk is full at each write that there is."""
+    fits = [_fits(size, tmp_path, forced=forced) for size in range(4, 400, 4)]
+    assert fits == sorted(fits)
+    assert set(fits) == {False, True}

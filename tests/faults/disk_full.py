@@ -32,9 +32,9 @@ _MOMENTS = {
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
+def small_disk(folder: Path, kilobytes: int = _KILOBYTES) -> Iterator[bool]:
     """Mount a small disk at ``folder``; give False where that is not allowed."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_KILOBYTES}k", "none", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(folder)]
     try:
         allowed = subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
