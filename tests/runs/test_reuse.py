@@ -25,6 +25,7 @@ PARTS: dict[str, Any] = {
     "datasets": {"images": "d3", "labels": ABSENT},
     "inputs": {"prepare-data.images": "d4", "clean.tables": "d5"},
     "names": {"training": "datasets.images"},
+    "outputs": {"notes": "no argument"},
     "after": {"announce": "attempt-1"},
     "environment": "d6",
     "environment_variables": {"A": "1"},
@@ -71,6 +72,7 @@ CHANGES = [
     (changed("arguments", to=[]), "argument --epochs is gone"),
     (changed("arguments", to=None), "arguments changed"),
     (changed("files", "scores", without=True), "output scores is no longer a file"),
+    (changed("outputs", "notes", without=True), "output notes is gone"),
     (
         changed(
             "arguments", 0, 1, to={"text": {"parts": [{"literal": {"text": "x-"}}, {"parameter": {"name": "epochs"}}]}}
@@ -143,7 +145,7 @@ MAPPING = st.dictionaries(st.sampled_from(["x", "s.x", "t.x", "y"]), VALUES, max
 RANDOM = st.fixed_dictionaries({
     "script": VALUES, "snapshot": MAPPING, "distribution": MAPPING, "parameters": MAPPING,
     "files": st.dictionaries(st.sampled_from("xyz"), st.just("a file")),
-    "datasets": MAPPING, "inputs": MAPPING, "names": MAPPING,
+    "datasets": MAPPING, "inputs": MAPPING, "names": MAPPING, "outputs": MAPPING,
     "after": MAPPING, "arguments": st.lists(st.lists(VALUES, max_size=2), max_size=2), "environment": VALUES,
     "environment_variables": MAPPING, "interpreter": MAPPING,
     "packages": st.dictionaries(st.sampled_from("xyz"), st.none() | VALUES, max_size=3),
@@ -158,6 +160,7 @@ NOUNS: dict[str, str | tuple[str, ...]] = {
     "files": "output ",
     "inputs": "input ",
     "names": "input ",
+    "outputs": "output ",
     "after": ("step ", "order after "),
     "environment": "the environment's definition changed",
     "environment_variables": "variable ",
