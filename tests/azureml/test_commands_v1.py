@@ -130,7 +130,10 @@ def sent(service: Service, run: str) -> tuple[Entity, dict[str, Entity]]:
 
 def with_files(service: Service, modules: Mapping[str, Entity]) -> dict[str, Entity]:
     """Return modules with the files of their snapshots: which of them share one depends on when each is uploaded."""
-    return {name: {**module, "StorageId": service.snapshots[module["StorageId"]]} for name, module in modules.items()}
+    return {
+        name: {**module, "DataLocation": "", "StorageId": service.snapshots[module["StorageId"]]}
+        for name, module in modules.items()
+    }
 
 
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b|\b[0-9a-f]{8}\b")
