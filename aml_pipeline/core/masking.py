@@ -144,7 +144,7 @@ def is_secret(name: str, value: str) -> bool:
             return True
         if not known.fullmatch(name) and made.fullmatch(name) and not _patterns().number.fullmatch(text):
             return True
-        if not known.fullmatch(name) and by_variable(name, value):
+        if not known.fullmatch(name) and by_variable(name.replace("-", "_"), value):
             return True
     return _has(text, _MARKS) and gives_itself_away(text)
 

@@ -160,6 +160,7 @@ def test_masking_a_long_text_takes_no_time(piece: str, length: int) -> None:
         ("apiKey", "abc"),
         ("--api-key", "abc"),
         ("db_password", "hunter2"),
+        ("--db-pass", "hunter2"),
         ("PASSWORD", "1234"),
         ("DB_PASSWORD", "/run/x"),
         ("passphrase", "two words"),
