@@ -77,6 +77,26 @@ def test_the_service_spells_sections_in_its_own_way() -> None:
     assert steps["a"]["distribution"] == {"type": "pytorch", "nodes": 2, "processes_per_node": 4}
 
 
+def test_what_the_service_adds_to_each_run_is_no_setting() -> None:
+    added = {
+        "history": {"outputCollection": True, "directoriesToWatch": ["logs"], "enableMLflowTracking": True},
+        "spark": {"configuration": {}},
+        "parallelTask": {"maxRetriesPerWorker": 0, "workerCountPerNode": 1},
+        "amlCompute": {"name": None, "retainCluster": False, "clusterMaxNodeCount": 3},
+        "aiSuperComputer": {"instanceType": "D2", "enableAzmlInt": True, "priority": "Medium", "slaTier": "Standard"},
+        "kubernetesCompute": {"instanceType": None},
+        "tensorflow": {"workerCount": 0}, "mpi": {"processCountPerNode": 0}, "pyTorch": {"processCount": None},
+        "hdi": {"yarnDeployMode": "None"}, "cmk8sCompute": {"configuration": {}}, "exposedPorts": None,
+        "containerInstance": {"region": None, "cpuCores": 2, "memoryGb": 3.5},
+        "docker": {"useDocker": True, "sharedVolumes": True, "shmSize": "2g", "arguments": []},
+        "commandReturnCodeConfig": {"returnCode": "Zero", "successfulReturnCodes": []},
+        "applicationEndpoints": {}, "parameters": [], "useAbsolutePath": False, "priority": None,
+    }
+    assert lost(found({"a": module("a")}, nodes={"a": added})) == []
+    asked = {**added, "kubernetesCompute": {"instanceType": "gpu"}}
+    assert lost(found({"a": module("a")}, nodes={"a": asked})) == ["step a: kubernetesCompute.instanceType: gpu"]
+
+
 def test_the_default_of_early_sdks_is_no_package_of_spark() -> None:
     package = {"group": "com.microsoft.ml.spark", "artifact": "mmlspark_2.11", "version": "0.12"}
     environment = {**IMAGE, "spark": {"packages": [package], "precachePackages": True}}

@@ -19,7 +19,7 @@ _SCRIPTS = "escloud"  # what executes the modules of scripts
 _ORDER = "_run_after_"  # ports that carry no data
 _ARGUMENTS = ("Literal", "Parameter", "Input", "Output", "NestedList")
 STRUCTURED = "USE_STRUCTURED_ARGUMENTS"  # the arguments of a node are those of its module
-_SECTIONS = frozenset({"pytorch", "tensorflow", "mpi", "paralleltask", "amlcompute", "kubernetescompute"})
+_SECTIONS = frozenset({"pytorch", "tensorflow", "mpi", "paralleltask", "amlcompute", "aisupercomputer"})
 _TEXTS = frozenset({"0", "Literal"})
 _REFERENCES = frozenset({"1", "GraphParameterName"})  # values that are names of the pipeline's parameters
 

@@ -22,6 +22,7 @@ _READ_OF_RUN = frozenset(
         *("environmentVariables", "maxRunDurationSeconds", "tensorflow", "mpi", "pytorch", "jobName"),
         *("docker.useDocker", "docker.enabled", "docker.sharedVolumes", "docker.arguments", "docker.shmSize"),
         *("spark", "hdi", "databricks", "paralleltask", "amlcompute", "containerInstance", "batchai", "exposedPorts"),
+        *("aisupercomputer",),
         *("prepareEnvironment", "autoPrepareEnvironment"),
     }
 )
@@ -29,6 +30,7 @@ _READ_OF_RUN = frozenset(
 _USUAL = {
     "history.outputCollection": True,
     "history.snapshotProject": True,
+    "history.enableMLflowTracking": True,
     "history.directoriesToWatch": ["logs"],
     "commandReturnCodeConfig.returnCode": "Zero",
 }

@@ -76,7 +76,7 @@ def _node(definition: Json) -> Json:
         "ModuleId": _MODULE,
         "ModuleParameters": [{"ValueType": "0", "Name": key, "Value": text} for key, text in values.items() if text],
         "ModuleOutputSettings": _outputs(definition),
-        "Runconfig": json.dumps(definition),
+        "Runconfig": json.dumps({**definition, "data": {}, "outputData": {}}),  # they are inputs and outputs here
     }
 
 
