@@ -251,13 +251,40 @@ def test_forms_that_only_pipeline_yaml_needs_are_the_same(tmp_path: Path) -> Non
         "environment: azureml:e:1\ninputs: {p: {type: integer, optional: true}}\n"
     )
     files = {"job.yml": job, "p.yml": NESTED, "c.yml": component, "src/run.sh": "", ".git/HEAD": ""}
-    file, folder = str(write(tmp_path / "original", files) / "job.yml"), tmp_path / "project"
-    found = draft(file, str(folder))
-    copied(found.code, str(folder))
-    write(folder, {"pipeline.yaml": document.text(found)})
-    assert differences(facts_of(file, found), facts_made(*open_pipeline(str(folder / "pipeline.yaml")).require())) == []
+    assert imported(tmp_path, files) == []
     write(tmp_path / "original", {"c.yml": component.replace("optional: true", "default: 3")})
-    assert list(draft(file, str(folder)).missing) == ["a-run"]
+    assert list(draft(str(tmp_path / "original/job.yml")).missing) == ["a-run"]
+
+
+def imported(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Import ``job.yml``, and return how the project differs."""
+    file, project = str(write(folder / "original", files) / "job.yml"), folder / "project"
+    found = draft(file, str(project))
+    copied(found.code, str(project))
+    write(project, {name: data.decode() for name, data in found.files.items()})
+    write(project, {"pipeline.yaml": document.text(found)})
+    return differences(facts_of(file, found), facts_made(*open_pipeline(str(project / "pipeline.yaml")).require()))
+
+
+def test_what_only_a_component_or_a_schedule_says_counts(tmp_path: Path) -> None:
+    files = {
+        "job.yml": "type: pipeline\nsettings: {default_compute: 'azureml:c'}\n"
+        "inputs: {a: {type: uri_folder, path: 'azureml:d:1'}}\n"
+        "jobs: {p: {type: pipeline, component: ./p.yml, inputs: {a: '${{parent.inputs.a}}'}}}\n",
+        "p.yml": "type: pipeline\nsettings: {force_rerun: true}\ninputs: {a: {type: uri_folder}}\njobs:\n"
+        "  one: {type: command, component: ./c.yml, inputs: {a: '${{parent.inputs.a}}'}}\n"
+        "  two: {type: command, component: ./c.yml, inputs: {a: '${{parent.jobs.one.outputs.b}}'}}\n",
+        "c.yml": "type: command\nname: c\ncommand: ls ${{inputs.a}} ${{outputs.b}}\nenvironment: azureml:e:1\n"
+        "inputs: {a: {type: uri_folder, mode: download}}\noutputs: {b: {type: uri_folder}}\n",
+        "s.yml": "name: s\ntrigger: {type: cron, expression: 0 3 * * *}\n"
+        "create_job: {job: ./job.yml, inputs: {a: {type: uri_file, path: 'azureml:d:2'}}}\n",
+        ".git/HEAD": "",
+    }
+    assert imported(tmp_path, files) == [
+        "step p-two, inputs, steps.p-one.outputs.b: uri_folder, download → uri_folder, ro_mount",
+        "pipeline p: {'settings': {'force_rerun': True}} → nothing",
+        "schedule s, inputs, d:1: d:2, uri_file → d:2, uri_folder",
+    ]
 
 
 MORE = [

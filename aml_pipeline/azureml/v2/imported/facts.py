@@ -49,6 +49,13 @@ _COMPARED = frozenset(
         *("displayName", "properties", "isArchived", "jobType", "_source"),
     }
 )
+# The same of a pipeline in the pipeline.
+_IN_NODES = frozenset(
+    {
+        *("type", "jobs", "inputs", "outputs", "componentId", "_source", "$schema"),
+        *("name", "version", "display_name", "description", "tags"),
+    }
+)
 _Read = Mapping[str, "tuple[Json, str]"]  # the content of files of schedules by name, each with its folder
 
 
@@ -142,8 +149,14 @@ def _facts(side: Side, experiment: str, read: _Read) -> Facts:
         },
         "parameters": {side.called("parameter", name): hidden(name, value.text) for name, value in inputs.items()},
         **{f"step {side.step(node.path)}": of_step(node, side) for node in side.job.nodes},
+        **{f"pipeline {side.step(node.path)}": said for node in side.job.pipelines if (said := _rest(node))},
         **{f"schedule {key}": _schedule(data, base, side) for key, (data, base) in read.items()},
     }
+
+
+def _rest(node: Node) -> Json:
+    """Return what a pipeline in the pipeline says of all its steps."""
+    return {key: value for key, value in {**node.component, **node.sent}.items() if key not in _IN_NODES}
 
 
 def _results(side: Side) -> Iterator[tuple[str, str]]:
@@ -188,5 +201,6 @@ def _given(name: str, value: Any, base: str, side: Side) -> tuple[str, str]:  # 
     known = side.job.scope.inputs.get(name)
     if known is None or known.kind != "data":
         return side.called("parameter", name), hidden(name, str(value))
-    path = value.get("path") if isinstance(value, Mapping) else value
-    return place(known), place(Value("data", str(path), base=base))
+    said = value if isinstance(value, Mapping) else {"path": value, "type": known.type}
+    moved = place(Value("data", str(said.get("path")), base=base))
+    return place(known), ", ".join(filter(None, (moved, said.get("type") or "uri_folder", said.get("mode"))))

@@ -129,11 +129,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A pipeline job as it is sent, with its nodes."""
+    """A pipeline job as it is sent, with its nodes; those that are ``pipelines`` themselves are not among ``nodes``."""
 
     sent: Json
     nodes: tuple[Node, ...]
     scope: Scope
+    pipelines: tuple[Node, ...]
 
 
 def job(file: str, find: Find) -> Job:
@@ -145,7 +146,10 @@ def job(file: str, find: Find) -> Job:
     sent: Json = _accepted(file, lambda: _data(entity._to_rest_object())["properties"])  # noqa: SLF001
     inputs = {name: _of_job(name, given, entity.base_path) for name, given in (sent.get("inputs") or {}).items()}
     scope = Scope((), inputs, sent.get("outputs") or {})
-    return Job(sent, tuple(_nodes(file, entity.jobs, sent["jobs"], scope, find)), scope)
+    found: dict[bool, list[Node]] = {True: [], False: []}
+    for node in _nodes(file, entity.jobs, sent["jobs"], scope, find):
+        found["jobs" in node.component].append(node)
+    return Job(sent, tuple(found[False]), scope, tuple(found[True]))
 
 
 def _client() -> Sdk:
@@ -174,7 +178,7 @@ def _data_at(given: Json, base: str) -> Value:
 
 
 def _nodes(file: str, jobs: Mapping[str, Sdk], every: Json, scope: Scope, find: Find) -> Iterator[Node]:
-    """Yield the nodes of a pipeline; ``every`` has what is sent of each."""
+    """Yield the nodes of a pipeline, and those in them; ``every`` has what is sent of each."""
     for name, entity in jobs.items():
         path, sent, run = (*scope.path, name), every[name], _component(entity, find)
         for output, given in (sent.get("outputs") or {}).items():
@@ -188,8 +192,7 @@ def _nodes(file: str, jobs: Mapping[str, Sdk], every: Json, scope: Scope, find: 
         if inner:
             all_inner = _accepted(file, lambda: {key: _data(one._to_rest_object()) for key, one in inner.items()})  # noqa: B023, SLF001
             yield from _nodes(file, inner, all_inner, _inside(node), find)
-        else:
-            yield node
+        yield node
 
 
 def _inside(node: Node) -> Scope:

@@ -136,6 +136,10 @@ def _job(part: Part, scope: Scope, datasets: Datasets, losses: list[Loss]) -> di
         elif bound is not None and bound.kind == "data" and (moved := _moved(given)):
             for dataset in datasets.of(bound):
                 said.setdefault("datasets", {})[dataset] = moved
+            own = bound.part.text("type") or "uri_folder"
+            kind = (given.text("type") or "uri_folder") if given.is_mapping else own
+            if kind != own:
+                losses.append(given.lost(f"type {kind} of input {name}", f"a dataset keeps its type, {own}."))
         else:
             why = "a schedule gives parameters plain values, and datasets places in Azure ML."
             losses.append(given.lost(f"input {name}", why))

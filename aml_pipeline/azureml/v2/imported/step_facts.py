@@ -144,11 +144,12 @@ def place(value: Value) -> str:
 
 def _read(node: Node, data: Mapping[str, Value], side: Side) -> Iterator[tuple[str, str]]:
     """Yield the data that a step reads, each with its type and its mode, or with those of all inputs that read it."""
-    types = {name: port.get("type") for name, port in node.declared("inputs").items()}
+    declared = node.declared("inputs")
     ways: dict[str, set[str]] = {}  # several inputs may read the same data
     for name, value in data.items():
-        kind = value.type or str(types.get(name) or "uri_folder")
-        way = f"{kind}, {_mode(value.mode, 'eval_mount' if kind == 'mltable' else 'ro_mount')}"
+        port = declared.get(name) or {}
+        kind, mode = value.type or str(port.get("type") or "uri_folder"), value.mode or str(port.get("mode") or "")
+        way = f"{kind}, {_mode(mode, 'eval_mount' if kind == 'mltable' else 'ro_mount')}"
         ways.setdefault(_source(value, node, side), set()).add(way)
     for source, found in ways.items():
         yield source, "; ".join(sorted(found))
