@@ -130,6 +130,8 @@ def test_without_the_sdk_a_job_is_written_and_not_compared(
     assert "Nothing was compared: azure-ai-ml is not installed. Install it: pip install" in done.err
     assert "Nothing was compared" in (lesson.root / "again/README.md").read_text()
     assert lesson.here(capsys, "import", "v2", "v2/pipeline.yml", "again", "--check").status == 6
+    (lesson.root / "other.yml").write_text("jobs: {a: {type: automl}}\n")
+    assert lesson.here(capsys, "import", "v2", "other.yml", "other").status == 5
 
 
 def test_the_folder_of_a_job_is_called_like_it(

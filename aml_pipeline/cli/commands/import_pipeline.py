@@ -28,7 +28,7 @@ _OF_V1 = ("endpoint", "pipeline", "run")
 
 
 def import_pipeline(options: Options, environ: Mapping[str, str]) -> int:
-    """Import, list or compare; exit with 5 if the project differs from the original."""
+    """Import, list or compare; exit with 5 if the project differs from the original, or lacks steps."""
     kind, *rest = options.operands or [""]
     if kind not in {"v1", "v2"}:
         cure = "Write `aml-pipeline import v1 --endpoint NAME`, or `aml-pipeline import v2 pipeline.yml`."
@@ -38,7 +38,7 @@ def import_pipeline(options: Options, environ: Mapping[str, str]) -> int:
             return _list(options, environ)
         imported = _of_v1(options, environ, rest) if kind == "v1" else _of_v2(options, rest)
     _tell(imported, checked=options.flag("check"))
-    return EXIT_SOMETHING_TO_DO if imported.differences else 0
+    return EXIT_SOMETHING_TO_DO if imported.differences or imported.draft.missing else 0
 
 
 def _of_v1(options: Options, environ: Mapping[str, str], rest: list[str]) -> Imported:

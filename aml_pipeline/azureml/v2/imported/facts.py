@@ -6,8 +6,9 @@ Both are what azure-ai-ml sends of a job, the project's by its export. They are 
   matter whether the job, the node or the component says something.
 - A command is the words that bash makes of it; one that a shell must read is ``bash -c LINE``, and ``bash -c`` with a
   line that it only splits is that line. What an input receives is in its place.
-- Code, and the folder from which an image is built, is the content of the files that are sent. A registered environment
-  or component that one file of the repository defines is that file.
+- Code, and the folder from which an image is built, is the content of the files that are sent, without caches,
+  histories and virtual environments. A registered environment or component that one file of the repository defines is
+  that file.
 - What is not said is the documented default of Azure ML. An output without a path has one of its own in each run; a job
   without an experiment has that of pipeline.yaml.
 """
