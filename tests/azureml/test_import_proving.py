@@ -63,6 +63,23 @@ def test_steps_that_are_missing_do_not_end_the_comparison(tmp_path: Path) -> Non
     assert said[1:] == ["step train: {'compute': 'cpu', 'argument 1': '--output'} → nothing"]
 
 
+def test_a_dataset_that_stands_for_an_output_names_the_step_and_the_rest_is_compared(tmp_path: Path) -> None:
+    text = FILE.replace("steps:\n", "datasets: {net: {local: data/fit/model}}\nsteps:\n")
+    text = text.replace('model }}"}', 'model }}", --net: "${{ datasets.net }}"}')
+    lines(tmp_path, f"{text}x-not-imported:\n  fit: {{type: sweep}}\n")
+    (tmp_path / "train.py").write_text(SCRIPT.replace("parser.parse", "parser.add_argument('--net')\nparser.parse"))
+    said = proving.compared(
+        str(tmp_path),
+        "v2",
+        lambda: {"step train": {"data": ["steps.fit.outputs.model"], "compute": "cpu"}},
+        lambda plan, project: {"step train": {"data": [project.path(str(plan.datasets["net"].local))]}},
+    )
+    assert "[not-imported]" in said[0]
+    cause = 'pipeline.yaml:4: dataset "net" stands for output model of step "fit", which was not imported. '
+    assert said[1].startswith(f"{cause}Write that step, and read ${{{{ steps.fit.outputs.model }}}} instead")
+    assert said[2:] == ["step train, compute: cpu → nothing"]
+
+
 RAISED = {
     "nothing was compared: the cluster is gone": AzureError("the cluster is gone"),
     "pipeline.yaml:5: it cannot be sent. Change it. [x]": PipelineError(

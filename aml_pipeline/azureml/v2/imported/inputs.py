@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from aml_pipeline.azureml.importing.draft import Loss
 from aml_pipeline.azureml.importing.names import Names
+from aml_pipeline.azureml.importing.proving import STAND_INS
 from aml_pipeline.azureml.v2.export.assets import TYPES
 from aml_pipeline.azureml.v2.imported.files import Part, has_secret
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
@@ -86,7 +87,7 @@ class Datasets:
     def local(self, name: str, declared: Part | None, *place: str) -> str:
         """Return the name of a dataset that is only on this machine, for an input called ``name``."""
         kind = OF_V2.get(_type_of(declared), "folder")
-        return self._named(name, {"type": kind, "local": "/".join(("data", *place))})
+        return self._named(name, {"type": kind, "local": "/".join((STAND_INS, *place))})
 
     def _named(self, wanted: str, keys: dict[str, Any]) -> str:
         same = next((name for name, known in self.keys.items() if known == keys), None)
