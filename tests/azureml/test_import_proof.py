@@ -266,6 +266,19 @@ def imported(folder: Path, files: Mapping[str, str]) -> list[str]:
     return differences(facts_of(file, found), facts_made(*open_pipeline(str(project / "pipeline.yaml")).require()))
 
 
+def test_outputs_of_one_name_are_those_of_their_steps(tmp_path: Path) -> None:
+    files = {
+        "job.yml": "type: pipeline\nsettings: {default_compute: 'azureml:c'}\njobs:\n"
+        "  one: {type: command, component: ./c.yml}\n  two: {type: command, component: ./d.yml}\n",
+        "c.yml": "type: command\nname: c\ncommand: ls ${{outputs.aB}} ${{outputs.a_b}}\nenvironment: azureml:e:1\n"
+        "outputs: {a_b: {type: uri_folder}, aB: {type: uri_file}}\n",
+        "d.yml": "type: command\nname: d\ncommand: ls ${{outputs.aB}}\nenvironment: azureml:e:1\n"
+        "outputs: {aB: {type: uri_folder}}\n",
+        ".git/HEAD": "",
+    }
+    assert imported(tmp_path, files) == []
+
+
 def test_what_only_a_component_or_a_schedule_says_counts(tmp_path: Path) -> None:
     files = {
         "job.yml": "type: pipeline\nsettings: {default_compute: 'azureml:c'}\n"

@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A thing whose name is not valid in pipeline.yaml, or was taken: ``what`` is a noun, such as ``step``."""
+    """A thing whose name is not valid in pipeline.yaml, or was taken: ``what`` is a noun, such as ``step``.
+
+    ``scope`` tells apart things of one name, such as outputs of several steps.
+    """
 
     what: str
     old: str
     new: str
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

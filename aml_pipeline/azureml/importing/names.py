@@ -33,8 +33,8 @@ class Names:
     @property
     def renamed(self) -> tuple[Renamed, ...]:
         """The names that changed, in the order in which they were given."""
-        pairs = ((what, old.rpartition("\0")[0], new) for (what, _, old), new in self.given.items())
-        return tuple(dict.fromkeys(Renamed(what, old, new) for what, old, new in pairs if old != new))
+        found = (Renamed(what, old.rpartition("\0")[0], new, scope) for (what, scope, old), new in self.given.items())
+        return tuple(dict.fromkeys(one for one in found if one.old != one.new))
 
 
 def _valid(what: str, old: str) -> str:

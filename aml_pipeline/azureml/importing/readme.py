@@ -22,7 +22,10 @@ def text(draft: Draft, differences: Sequence[str] | None, now: dt.datetime) -> s
     parts = [
         _head(draft, now),
         _section("Steps", _table(("step", "runs", "environment", "compute target"), _steps(draft.document))),
-        _section("Renamed", _table(("what", "in Azure ML", "here"), ((r.what, r.old, r.new) for r in draft.renamed))),
+        _section(
+            "Renamed",
+            _table(("what", "in Azure ML", "here"), dict.fromkeys((r.what, r.old, r.new) for r in draft.renamed)),
+        ),
         _section("Not in pipeline.yaml", _table(("where", "what", "why"), _losses(draft))),
         _section("Steps that were not imported", _missing(draft)),
         _section("Comparison with the original", _proof(differences)),

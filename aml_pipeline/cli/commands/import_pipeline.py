@@ -84,8 +84,8 @@ def _cells(row: Row) -> list[str]:
 def _tell(imported: Imported, *, checked: bool) -> None:
     """Print what became of the pipeline: names, what is not here, and how it differs from the original."""
     if not checked:
-        for renamed in imported.draft.renamed:
-            print(f"{renamed.what} {_shown(renamed.old)} → {renamed.new}")
+        for line in dict.fromkeys(f"{one.what} {_shown(one.old)} → {one.new}" for one in imported.draft.renamed):
+            print(line)
         readme = os.path.join(imported.folder, "README.md")
         _tell_losses(imported.draft, readme)
         steps = counted(len(imported.draft.document.get("steps") or ()), "step")

@@ -66,7 +66,7 @@ def facts_of(file: str, draft: Draft) -> Facts:
     Raises RefusedError if azure-ai-ml does not accept the file, MachineError if it is not installed.
     """
     repository = Repository(file)
-    names = {(one.what, one.old): one.new for one in draft.renamed}
+    names = {(one.what, one.old, one.scope): one.new for one in draft.renamed}
 
     def component(reference: str) -> str | None:
         found = repository.assets(reference, "command", "jobs", "type")
@@ -81,7 +81,7 @@ def facts_of(file: str, draft: Draft) -> Facts:
         return digests(os.path.join(node.component_base, path)) if path else {}
 
     job = loading.job(file, component)
-    side = Side(job, lambda what, name: names.get((what, name), name), code, environment)
+    side = Side(job, lambda what, name, scope: names.get((what, name, scope), name), code, environment)
     keys, title = Names(), str(draft.document["name"])
     found = {
         schedules.key(part, keys, title): (part.value, os.path.dirname(part.path)) for part in repository.schedules()
@@ -109,7 +109,7 @@ def facts_made(plan: Plan, project: Project) -> Facts:
         _write(folder, export.render(plan, images, folders), code)
         side = Side(
             loading.job(os.path.join(folder, "pipeline.yml"), lambda _: None),
-            lambda what, name: steps.get(name, name) if what == "step" else name,
+            lambda what, name, _: steps.get(name, name) if what == "step" else name,
             lambda node: code[os.path.basename(str(node.component["code"]))],
             environment,
         )
@@ -148,7 +148,7 @@ def _facts(side: Side, experiment: str, read: _Read) -> Facts:
             "outputs": dict(_results(side)),
             **{key: value for key, value in {**side.settings, **sent}.items() if key not in _COMPARED},
         },
-        "parameters": {side.called("parameter", name): hidden(name, value.text) for name, value in inputs.items()},
+        "parameters": {side.parameter(name): hidden(name, value.text) for name, value in inputs.items()},
         **{f"step {side.step(node.path)}": of_step(node, side) for node in side.job.nodes},
         **{f"pipeline {side.step(node.path)}": said for node in side.job.pipelines if (said := _rest(node))},
         **{f"schedule {key}": _schedule(data, base, side) for key, (data, base) in read.items()},
@@ -165,7 +165,7 @@ def _results(side: Side) -> Iterator[tuple[str, str]]:
     for name in side.job.scope.outputs:
         path, output = side.job.scope.source((), name)
         if path:
-            yield side.called("output", name), side.output(path, output)
+            yield side.called("output", name, ""), side.output(path, output)
 
 
 def _schedule(data: Json, base: str, side: Side) -> Json:
@@ -201,7 +201,7 @@ def _given(name: str, value: Any, base: str, side: Side) -> tuple[str, str]:  # 
     """Return what a schedule gives to an input of the pipeline; data has no name, but the place that it has else."""
     known = side.job.scope.inputs.get(name)
     if known is None or known.kind != "data":
-        return side.called("parameter", name), hidden(name, str(value))
+        return side.parameter(name), hidden(name, str(value))
     said = value if isinstance(value, Mapping) else {"path": value, "type": known.type}
     moved = place(Value("data", str(said.get("path")), base=base))
     return place(known), ", ".join(filter(None, (moved, said.get("type") or "uri_folder", said.get("mode"))))

@@ -39,12 +39,12 @@ _COMPARED = frozenset(
 class Side:
     """One side of the proof: a job, its names in pipeline.yaml, and where its code and its environments are.
 
-    ``called(what, name)`` is the name in pipeline.yaml, ``code(node)`` has the digests of files, and
-    ``environment(reference)`` is the definition of an environment, None if it is not known.
+    ``called(what, name, scope)`` is the name in pipeline.yaml (``Names.give``), ``code(node)`` has the digests of
+    files, and ``environment(reference)`` is the definition of an environment, None if it is not known.
     """
 
     job: Job
-    called: Callable[[str, str], str]
+    called: Callable[[str, str, str], str]
     code: Callable[[Node], Mapping[str, str]]
     environment: Callable[[str], Json | None]
 
@@ -55,11 +55,16 @@ class Side:
 
     def step(self, path: Path) -> str:
         """Return the name of the step of a node."""
-        return self.called("step", ".".join(path))
+        return self.called("step", ".".join(path), "")
 
     def output(self, path: Path, name: str) -> str:
         """Return an output of a node, in words of pipeline.yaml."""
-        return f"steps.{self.step(path)}.outputs.{self.called('output', name)}"
+        step = self.step(path)
+        return f"steps.{step}.outputs.{self.called('output', name, step)}"
+
+    def parameter(self, name: str) -> str:
+        """Return the name of a parameter."""
+        return self.called("parameter", name, "")
 
 
 def of_step(node: Node, side: Side) -> Any:  # noqa: ANN401 - facts, or what it is instead of a command
@@ -102,11 +107,11 @@ def _command(command: str, values: Mapping[str, Value | None], node: Node, side:
         return f"{shell.BEGIN}{len(shown) - 1}{shell.END}"
 
     def within(match: re.Match[str]) -> str:
-        return mark(f"parameters.{side.called('parameter', match[1])}", side.job.scope.inputs.get(match[1]))
+        return mark(f"parameters.{side.parameter(match[1])}", side.job.scope.inputs.get(match[1]))
 
     def paste(match: re.Match[str]) -> str:
         if match[1] == "outputs":
-            return mark(f"outputs.{side.called('output', match[2])}")
+            return mark(f"outputs.{side.called('output', match[2], side.step(node.path))}")
         value = values.get(match[2])
         if value is None or value.kind == "text":
             return match[0] if value is None else _WITHIN.sub(within, value.text)
@@ -129,7 +134,7 @@ def _command(command: str, values: Mapping[str, Value | None], node: Node, side:
 def _source(value: Value, node: Node, side: Side) -> str:
     """Return what an input receives, in words of pipeline.yaml."""
     if value.kind == "parameter":
-        return f"parameters.{side.called('parameter', value.name)}"
+        return f"parameters.{side.parameter(value.name)}"
     return place(value) if value.kind == "data" else side.output(*node.scope.source(value.path, value.text))
 
 
@@ -164,7 +169,7 @@ def _mode(sent: str, default: str) -> str:
 def _written(node: Node, side: Side) -> Iterator[tuple[str, Json]]:
     """Yield the outputs that a step writes, with their settings."""
     for name in {**node.declared("outputs"), **(node.sent.get("outputs") or {})}:
-        own, said = side.called("output", name), node.output(name)
+        own, said = side.called("output", name, side.step(node.path)), node.output(name)
         types = (said.get(key) for key in ("job_output_type", "jobOutputType", "type"))
         target = _target(str(said.get("uri") or said.get("path") or ""), own, side.settings.get("default_datastore"))
         found = {
@@ -195,7 +200,7 @@ def _limits(node: Node, values: Mapping[str, Value | None], side: Side) -> Itera
         said: dict[str, Any] = {key: float(port[key]) for key in ("min", "max") if port.get(key) is not None}
         said |= {"enum": ", ".join(map(str, port["enum"]))} if port.get("enum") else {}
         if value and value.kind == "parameter" and said:
-            yield side.called("parameter", value.name), said
+            yield side.parameter(value.name), said
 
 
 def _running(node: Node, side: Side) -> dict[str, Any]:
