@@ -85,12 +85,19 @@ def test_what_the_service_adds_to_each_run_is_no_setting() -> None:
         "amlCompute": {"name": None, "retainCluster": False, "clusterMaxNodeCount": 3},
         "aiSuperComputer": {"instanceType": "D2", "enableAzmlInt": True, "priority": "Medium", "slaTier": "Standard"},
         "kubernetesCompute": {"instanceType": None},
-        "tensorflow": {"workerCount": 0}, "mpi": {"processCountPerNode": 0}, "pyTorch": {"processCount": None},
-        "hdi": {"yarnDeployMode": "None"}, "cmk8sCompute": {"configuration": {}}, "exposedPorts": None,
+        "tensorflow": {"workerCount": 0},
+        "mpi": {"processCountPerNode": 0},
+        "pyTorch": {"processCount": None},
+        "hdi": {"yarnDeployMode": "None"},
+        "cmk8sCompute": {"configuration": {}},
+        "exposedPorts": None,
         "containerInstance": {"region": None, "cpuCores": 2, "memoryGb": 3.5},
         "docker": {"useDocker": True, "sharedVolumes": True, "shmSize": "2g", "arguments": []},
         "commandReturnCodeConfig": {"returnCode": "Zero", "successfulReturnCodes": []},
-        "applicationEndpoints": {}, "parameters": [], "useAbsolutePath": False, "priority": None,
+        "applicationEndpoints": {},
+        "parameters": [],
+        "useAbsolutePath": False,
+        "priority": None,
     }
     assert lost(found({"a": module("a")}, nodes={"a": added})) == []
     asked = {**added, "kubernetesCompute": {"instanceType": "gpu"}}

@@ -159,12 +159,14 @@ def reuse_and_limits(workspace: Sdk, folder: Path) -> Sdk:
     )
 
 
-def run_of_a_script(_: Sdk, folder: Path) -> Sdk:
-    """Not a pipeline: one script, submitted by itself."""
-    from azureml.core import ScriptRunConfig
+def run_of_a_script(workspace: Sdk, folder: Path) -> Sdk:
+    """Not a pipeline: one script, submitted by itself, with a dataset and an output."""
+    from azureml.core import Dataset, ScriptRunConfig
+    from azureml.data import OutputFileDatasetConfig
 
     source = scripts(folder, "train.py")
-    arguments = ["--epochs", 3, "--rate", 0.1]
+    images = Dataset.get_by_name(workspace, "images").as_named_input("images").as_mount()
+    arguments = ["--epochs", 3, "--rate", 0.1, "--images", images, "--out", OutputFileDatasetConfig("out").as_upload()]
     return ScriptRunConfig(source, "train.py", arguments, compute_target=CLUSTER, environment=docker("image", IMAGE))
 
 

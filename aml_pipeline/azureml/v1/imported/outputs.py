@@ -16,7 +16,7 @@ from aml_pipeline.pipeline.spec.data import OUTPUT_PATH
 
 # Where SDK v1 puts an output without a destination, and the name that Azure gives the first datastore of a workspace.
 OWN_PATH = "dataset/{run-id}/{output-name}"
-_FIRST_DATASTORE = "workspaceblobstore"
+FIRST_DATASTORE = "workspaceblobstore"
 OF_REGISTERED = ("Description", "Tags", "AdditionalTransformations")  # what is lost of a registered output
 _MODES = frozenset({"mount", "upload"})
 
@@ -74,7 +74,7 @@ def _settings(port: str, entity: Json, notes: Notes) -> dict[str, Any]:
     is_fixed = path is not None and "{run}" not in path
     if is_fixed and mode == "upload" and not entity.get("Overwrite"):
         notes.lose(f"output {port}", "It did not overwrite files of earlier runs, but a fixed path must.")
-    is_default = datastore == _FIRST_DATASTORE and entity_path(entity) is None
+    is_default = datastore == FIRST_DATASTORE and entity_path(entity) is None
     entry = {
         "datastore": "" if is_default else datastore,
         "path": path,

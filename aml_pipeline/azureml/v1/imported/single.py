@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from aml_pipeline.azureml.v1.imported import data
 from aml_pipeline.azureml.v1.imported.asking import Services, each, quoted
 from aml_pipeline.azureml.v1.imported.found import Found, Json
+from aml_pipeline.azureml.v1.imported.outputs import FIRST_DATASTORE
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.plain import mapping, sequence
 
@@ -90,7 +91,7 @@ def _output(port: str, row: Json) -> Json:
     registered = mapping(more.get("registrationOptions"))
     return {
         "Name": port,
-        "DataStoreName": path.get("datastoreName"),
+        "DataStoreName": path.get("datastoreName") or FIRST_DATASTORE,
         "DataStoreMode": str(row.get("mechanism") or "mount").lower(),
         "Overwrite": mapping(more.get("uploadOptions")).get("overwrite"),
         "DatasetRegistration": {"Name": registered["name"]} if registered.get("name") else {},
