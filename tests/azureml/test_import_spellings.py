@@ -165,6 +165,15 @@ def test_secrets_of_what_is_refused_are_not_shown() -> None:
     assert lost(one) == ["pipeline: a part of the description"]
 
 
+def test_a_private_key_in_a_dockerfile_is_not_written() -> None:
+    lines = ("FROM x", "RUN echo '-----BEGIN RSA PRIVATE" + " KEY-----", "hunter2", "-----END RSA PRIVATE KEY-----'")
+    environment = {**IMAGE, "docker": {"baseDockerfile": "\n".join(lines)}}
+    drafted = draft(found({"a": module("a")}, nodes={"a": {"environment": environment}}))
+    (text,) = drafted.files.values()
+    assert text.startswith(b"FROM x\n")
+    assert b"hunter2" not in text
+
+
 def test_a_login_that_is_not_written_is_a_difference() -> None:
     index = "--extra-index-url https://me:hunter2@host.example/simple"
     conda = {"dependencies": ["python=3.9", {"pip": [index, "thing"]}]}

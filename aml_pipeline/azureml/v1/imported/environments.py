@@ -67,7 +67,8 @@ class Environments:
 
     def _file(self, name: str, ending: str, text: str, notes: Notes) -> str:
         """Return the path of a file with ``text``, one for equal definitions of one name."""
-        safe = "\n".join(map(without_secrets, text.split("\n")))
+        whole = without_secrets(text) if "PRIVATE KEY-----" in text else text  # the only secret of several lines
+        safe = "\n".join(map(without_secrets, whole.split("\n")))
         if safe != text:
             cure = "Write it with variables that pip reads, such as https://${USER}:${TOKEN}@host/simple."
             notes.lose("a login", f"It looks like a secret. {cure}")

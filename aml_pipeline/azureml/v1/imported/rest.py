@@ -47,8 +47,8 @@ def of(node: Node) -> dict[str, str]:
 def note(node: Node, notes: Notes) -> None:
     """Note the settings of a step that are lost."""
     for name, text in of(node).items():
-        cure = "Its value there is used" if name in node.settable and name in _READ else "The step runs without it"
-        notes.lose(f"{name}: {text}", f"{cure}: pipeline.yaml cannot say this setting.")
+        cure = "No parameter can set it in pipeline.yaml. What the run configuration says of it is used."
+        notes.lose(f"{name}: {text}", cure if name in node.settable else "pipeline.yaml has no word for this setting.")
 
 
 def _leaves(place: str, value: object) -> Iterator[tuple[str, object]]:
