@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from aml_pipeline.azureml.v1.imported.found import Found, Json
@@ -129,6 +129,11 @@ def _node(found: Found, entity: Json, edges: Sequence[tuple[str, str, str]], dat
     if module is None:
         why = found.missing.get(module_id, "its module was not found")
         return Node(known, known, "unknown", why, sources=read, after=after)
+    return replace(_of_module(known, entity, module), sources=read, after=after)
+
+
+def _of_module(known: str, entity: Json, module: Json) -> Node:
+    """Return the node ``known`` with what it and its module say, without what it reads and comes after."""
     structured = mapping(module.get("StructuredInterface"))
     arguments = [{**one, "ValueType": _kind(one)} for one in each(structured.get("Arguments"))]
     literal, references = _parameters(entity.get("ModuleParameters"))
@@ -157,8 +162,6 @@ def _node(found: Found, entity: Json, edges: Sequence[tuple[str, str, str]], dat
         words=tuple(_word(argument, values, references, inputs, outputs) for argument in arguments),
         inputs=inputs,
         outputs=outputs,
-        sources=read,
-        after=after,
     )
 
 

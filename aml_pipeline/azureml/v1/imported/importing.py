@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.azureml import sdks
@@ -12,9 +12,9 @@ from aml_pipeline.azureml.importing import folder as folders
 from aml_pipeline.azureml.importing import proving
 from aml_pipeline.azureml.importing.draft import Draft, Loss
 from aml_pipeline.azureml.importing.folder import Imported
-from aml_pipeline.azureml.importing.proof import Facts
 from aml_pipeline.azureml.v1.imported import code, drafting, facts, identical, reading, snapshots
 from aml_pipeline.azureml.v1.imported.found import Found
+from aml_pipeline.azureml.v1.sdk import Sdk
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.plan.imported import KEY
@@ -23,7 +23,7 @@ _LIST = "`aml-pipeline import v1 --list` shows what there is."
 
 
 def import_pipeline(  # noqa: PLR0913 - what to import, and how
-    workspace: Any,  # noqa: ANN401 - the SDK's
+    workspace: Sdk,
     folder: str | None = None,
     *,
     endpoint: str | None = None,
@@ -45,35 +45,43 @@ def import_pipeline(  # noqa: PLR0913 - what to import, and how
         raise UsageError(f"Name one of an endpoint, a published pipeline and a run. {_LIST}")
     found = reading.read(workspace, endpoint=endpoint, pipeline=pipeline, run=run)
     draft = drafting.draft(found)
-    place = folder or str(draft.document["name"])
-    files: dict[str, Any] = {}
-    prove = partial(_differences, workspace, found, draft, files)
+    place, comparison = folder or str(draft.document["name"]), _Comparison(workspace, found, draft)
+    if not check:
+        return folders.write(draft, place, comparison.fetch, comparison.noted, force=force)
+    folders.require_project(place)
+    with tempfile.TemporaryDirectory() as target:
+        comparison.fetch(draft.code, target)
+    return folders.checked(draft, place, comparison.differences)
 
-    def fetch(known: Mapping[str, str], target: str) -> list[Loss]:
-        lost = snapshots.fetch(workspace, known, target)
-        files.update(code.read(target, known, lost))
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """What was read, to compare projects with; ``code`` has the facts of its code once that was fetched."""
+
+    workspace: Sdk
+    found: Found
+    draft: Draft
+    code: dict[str, Any] = field(default_factory=dict)
+
+    def fetch(self, folders_of_code: Mapping[str, str], target: str) -> list[Loss]:
+        """Download the code of the steps below ``target``; return what is lost of it."""
+        lost = snapshots.fetch(self.workspace, folders_of_code, target)
+        self.code.update(code.read(target, folders_of_code, lost))
         return lost
 
-    if check:
-        folders.require_project(place)
-        with tempfile.TemporaryDirectory() as target:
-            fetch(draft.code, target)
-        return folders.checked(draft, place, prove)
+    def differences(self, project: str) -> list[str]:
+        """Return how the project in a folder differs from what was read."""
+        return proving.compared(
+            project,
+            "v1",
+            lambda: {**facts.facts_of(self.found, self.draft), **self.code},
+            lambda plan, known: {**facts.facts_made(plan, self.workspace, known), **code.made(plan, known)},
+        )
 
-    def proven(made: str) -> list[str]:
-        differences = prove(made)
-        origin = mapping(draft.document.get(KEY))
+    def noted(self, project: str) -> list[str]:
+        """Return the differences; without any, note in the project that it is identical to a published pipeline."""
+        differences = self.differences(project)
+        origin = mapping(self.draft.document.get(KEY))
         if origin.get("id") and origin.get("pipeline") and not differences:
-            identical.note(made, workspace)
+            identical.note(project, self.workspace)
         return differences
-
-    return folders.write(draft, place, fetch, proven, force=force)
-
-
-def _differences(workspace: Any, found: Found, draft: Draft, files: Facts, place: str) -> list[str]:  # noqa: ANN401
-    return proving.compared(
-        place,
-        "v1",
-        lambda: {**facts.facts_of(found, draft), **files},
-        lambda plan, project: {**facts.facts_made(plan, workspace, project), **code.made(plan, project)},
-    )
