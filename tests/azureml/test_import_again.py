@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.exporting import export
 from aml_pipeline.azureml.importing import folder as folders
 from aml_pipeline.azureml.importing.copying import copied
 from aml_pipeline.azureml.importing.proving import compared
+from aml_pipeline.azureml.v2.export import shapes
 from aml_pipeline.azureml.v2.imported.drafting import draft
 from aml_pipeline.azureml.v2.imported.facts import facts_made, facts_of
 from aml_pipeline.core.errors import PipelineError
@@ -36,6 +38,15 @@ def exported(file: Path, target: Path, given: Mapping[str, str]) -> dict[str, by
     return files(target)
 
 
+def has_lonely_variant(file: Path, given: Mapping[str, str]) -> bool:
+    """Whether a variant shares its component with no step: its values are inputs for variants to come.
+
+    An import makes a step of it, whose values are in its command.
+    """
+    plan, _ = open_pipeline(str(file), parameters=given).require()
+    return any(len(shared.steps) == 1 and shared.values for shared in shapes.components(adapt(plan)[0]))
+
+
 @pytest.mark.parametrize(
     ("number", "plans"),
     [(0, 2), *(pytest.param(number, 50, marks=pytest.mark.more) for number in range(1, 5))],
@@ -46,7 +57,7 @@ def test_generated_pipelines_come_back_as_they_were(tmp_path: Path, number: int,
     @seed(number)
     @given(strategies.pipelines(mixed=True))
     @settings(
-        max_examples=2 * plans + 8, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=3 * plans + 8, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def check(one: strategies.Pipeline) -> None:
@@ -61,6 +72,8 @@ def test_generated_pipelines_come_back_as_they_were(tmp_path: Path, number: int,
         try:
             first = exported(root / "project" / "pipeline.yaml", root / "v2", one.given)
         except PipelineError:  # `test_generated_pipelines` of the export says which are refused
+            return
+        if has_lonely_variant(root / "project" / "pipeline.yaml", one.given):
             return
         job, again = str(root / "v2" / "pipeline.yml"), str(root / "again")
         found = draft(job, again)
