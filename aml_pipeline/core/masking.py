@@ -25,6 +25,8 @@ _SCHEMES = "aws4-hmac-sha256|api-?key|basic|bearer|digest|negotiate|sharedaccess
 # A small number after such a name is a count or a weight; anything that may be a password is always hidden.
 _COUNT = r"[+-]?\d{1,9}(?:\.\d*)?(?:e[+-]?\d+)?[])}.]*"
 _LEAST_OF_A_KEY = 8
+# A login whose password is a variable; the version of a package, whatever its name.
+_KEPT = r"://(?:[\w.~-]*:|\$\{\w+\}:)?\$\{\w+\}@|[\w.-]+ *== *\d[\w.*+!-]*"
 
 _known: set[str] = set()
 
@@ -79,6 +81,22 @@ def without_secrets(text: str) -> str:
         text = text.replace(secret, MASK)
     text = _patterns().token.sub(MASK, text)
     return _without_named(_patterns().address.sub(f"://{MASK}@", text))
+
+
+def safe_file(text: str) -> str:
+    """Return the text of a file of packages, or of a Dockerfile, without secrets.
+
+    Logins of variables stay, such as ``https://${USER}:${TOKEN}@host``, which pip and conda fill in, and versions.
+    """
+    text = without_secrets(text) if "PRIVATE KEY-----" in text else text  # the only secret of several lines
+    return "\n".join(map(_safe_line, text.split("\n")))
+
+
+def _safe_line(line: str) -> str:
+    kept = re.search(_KEPT, line)
+    if kept is None:
+        return without_secrets(line)
+    return f"{without_secrets(line[: kept.start()])}{kept[0]}{_safe_line(line[kept.end() :])}"
 
 
 def _without_named(text: str) -> str:

@@ -187,6 +187,25 @@ def test_a_login_that_is_not_written_is_a_difference() -> None:
     assert facts_of(one, drafted) != facts_of(made, draft(made))
 
 
+def of_index(login: str) -> Found:
+    conda = {
+        "dependencies": ["python=3.9", {"pip": [f"--extra-index-url https://{login}@host.example/simple", "thing"]}]
+    }
+    return found(
+        {"a": module("a")}, nodes={"a": {"environment": {"name": "e", "python": {"condaDependencies": conda}}}}
+    )
+
+
+@pytest.mark.parametrize("login", ["${USER}:${TOKEN}", "me:${TOKEN}", "${TOKEN}"])
+def test_a_login_of_variables_is_no_secret(login: str) -> None:
+    drafted = draft(of_index(login))
+    (text,) = drafted.files.values()
+    assert login in text.decode()
+    assert drafted.losses == ()
+    other = of_index(login.replace("TOKEN", "OTHER"))
+    assert facts_of(of_index(login), drafted) != facts_of(other, draft(other))
+
+
 ODD = (None, -1, "x", True, [None], {"x": [1]}, "\0${{ x", 1e400)
 
 

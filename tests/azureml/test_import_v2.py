@@ -524,7 +524,7 @@ def test_no_text_of_an_import_has_a_secret(tmp_path: Path) -> None:
     assert {
         "a part of the description",
         "description of parameter p",
-        "a password in a conda file",
+        "what looks like a secret in a conda file",
     } <= {loss.what for loss in found.losses}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aml_pipeline.core.masking import gives_itself_away, is_secret, masked, without_secrets
+from aml_pipeline.core.masking import gives_itself_away, is_secret, masked, safe_file, without_secrets
 from aml_pipeline.core.secret_words import SHAPES, Shape
 from aml_pipeline.core.secrets import by_variable
 from tests.patience import no_hang
@@ -227,3 +227,19 @@ def test_every_shape_is_masked(shape: Shape) -> None:
     assert re.fullmatch(shape.found, secret[: re.search(shape.found, secret).end()])  # type: ignore[union-attr]
     assert is_secret("x", secret)
     assert DRAWN[:16] not in without_secrets(f"a {secret} b")
+
+
+@pytest.mark.parametrize(
+    ("line", "safe"),
+    [
+        ("--index-url https://${USER}:${TOKEN}@host/simple", None),
+        ("--index-url https://me:${TOKEN}@host/simple", None),
+        ("password==0.2", None),
+        ("simple-secret == 0.1.0b2+local", None),
+        ("--index-url https://me:hunter2@host/simple", "--index-url https://***@host/simple"),
+        ("https://${A}@host https://me:hunter2@host", "https://${A}@host https://***@host"),
+        ("ENV DB_PASSWORD=hunter2", "ENV DB_PASSWORD=***"),
+    ],
+)
+def test_a_file_keeps_logins_of_variables_and_versions(line: str, safe: str | None) -> None:
+    assert safe_file(f"a\n{line}\nb") == f"a\n{safe or line}\nb"

@@ -12,7 +12,7 @@ from aml_pipeline.azureml.images import BASE_IMAGE
 from aml_pipeline.azureml.v1.imported.found import Found, Json
 from aml_pipeline.azureml.v1.imported.graph import Node
 from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
-from aml_pipeline.core.masking import without_secrets
+from aml_pipeline.core.masking import safe_file
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.yaml import emitter
 
@@ -67,8 +67,7 @@ class Environments:
 
     def _file(self, name: str, ending: str, text: str, notes: Notes) -> str:
         """Return the path of a file with ``text``, one for equal definitions of one name."""
-        whole = without_secrets(text) if "PRIVATE KEY-----" in text else text  # the only secret of several lines
-        safe = "\n".join(map(without_secrets, whole.split("\n")))
+        safe = safe_file(text)
         if safe != text:
             cure = "Write it with variables that pip reads, such as https://${USER}:${TOKEN}@host/simple."
             notes.lose("a login", f"It looks like a secret. {cure}")
@@ -139,5 +138,5 @@ def definition(node: Node) -> dict[str, Any]:
 
 def _shown(text: str) -> str:
     """Return a text without secrets, which is not equal to one that never had them."""
-    safe = without_secrets(text)
+    safe = safe_file(text)
     return safe if safe == text else f"{safe} (with a secret)"

@@ -17,8 +17,7 @@ from aml_pipeline.azureml.v2.imported.repository import Repository
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.masking import without_secrets
-from aml_pipeline.core.secrets import in_addresses
+from aml_pipeline.core.masking import safe_file
 from aml_pipeline.pipeline.yaml import emitter
 
 _REGISTRY = re.compile(
@@ -118,13 +117,12 @@ class Environments:
         return {"pip_requirements": self._file(f"environments/{name}.txt", lines.encode())}
 
     def _safe(self, part: Part, text: bytes) -> bytes:
-        """Return a conda file without the passwords in its addresses; those of variables stay."""
+        """Return a conda file without secrets; logins of variables stay."""
         shown = text.decode("utf-8", "surrogateescape")
-        lines = [without_secrets(line) if in_addresses(line) else line for line in shown.split("\n")]
-        safe = "\n".join(lines)
+        safe = safe_file(shown)
         if safe != shown:
-            why = "an address contains it. Write ${NAME} in its place, and set the variable from a secret."
-            self.losses.append(part.lost("a password in a conda file", why))
+            why = "it is not written. Write ${NAME} in its place, and set the variable from a secret."
+            self.losses.append(part.lost("what looks like a secret in a conda file", why))
         return safe.encode("utf-8", "surrogateescape")
 
     def _file(self, path: str, content: bytes) -> str:
