@@ -100,6 +100,7 @@ NOT_SHARED = [
         'script: train.py, arguments: {--a: "${{ outputs.m }}"}',
         'script: train.py, arguments: {--a: "${{ outputs.n }}"}',
     ),
+    ("script: train.py", "command: [python, train.py]"),  # which has all files
     ("command: [bash, -e, a.sh], arguments: [1]", "command: [bash, -e, a.sh], arguments: [2]"),
     ("script: train.py, arguments: [1]", "script: train.py, arguments: [2]"),
     ("script: train.py, arguments: [-v]", "script: train.py, arguments: [-q]"),
@@ -130,6 +131,7 @@ def test_steps_that_differ_in_more_do_not_share(tmp_path: Path, one: str, other:
 SHARED = [
     ("script: train.py", "script: train.py", {}),
     ("script: train.py, arguments: {--a: it's}", "script: train.py, arguments: {--a: it's}", {}),
+    ("command: [python, train.py]", "command: [python, train.py]", {}),
     ("module: package.train, arguments: {--a: 1}", "module: package.train, arguments: {--a: 2}", {"a": "1"}),
     ("script: train.py, arguments: [--a, 1]", "script: train.py, arguments: [--a, 2]", {"a": "1"}),
     ("script: train.py, arguments: [--a, -5]", "script: train.py, arguments: [--a, 2.5]", {"a": "-5"}),

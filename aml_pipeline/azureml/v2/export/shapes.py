@@ -69,12 +69,15 @@ def named(groups: Sequence[Sequence[str]], wanted: Sequence[str]) -> list[str]:
 
 
 def stem(steps: Sequence[Step]) -> str:
-    """Return the name of the script or module that all ``steps`` run; "" if there is none."""
-    stems = {
-        posixpath.splitext(posixpath.basename(step.script))[0] if step.script else (step.module or "").split(".")[-1]
-        for step in steps
-    }
+    """Return the name of the Python file or module that all ``steps`` run, as a command too; "" if there is none."""
+    stems = {_program(*step.words[:3]) for step in steps}
     return stems.pop() if len(stems) == 1 else ""
+
+
+def _program(command: str = "", first: str = "", second: str = "") -> str:
+    if command != "python":
+        return ""
+    return second.rpartition(".")[2] if first == "-m" else posixpath.splitext(posixpath.basename(first))[0]
 
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -93,7 +96,8 @@ def _grouped(rows: Iterable[tuple[Hashable, Step]]) -> list[tuple[Step, ...]]:
 
 def _shape(step: Step, ports: Sequence[Port], lines: Sequence[Sequence[Word]]) -> Hashable:
     """Return what steps of one component have in common; their snapshots then are the same too."""
-    source = (step.words, step.source_directory, step.snapshot, step.environment, step.allow_reuse)
+    is_closed = step.script is not None or step.module is not None  # the snapshot of a command has all files
+    source = (is_closed, step.words, step.source_directory, step.snapshot, step.environment, step.allow_reuse)
     declared = tuple((port.kind, port.name, repr(port.declared)) for port in ports)
     return source, declared, tuple(tuple((word.name, word.name or word.shell) for word in line) for line in lines)
 
