@@ -35,8 +35,8 @@ OF_PIPELINE = SETTINGS | {
     "retries", "schedules", "sdk", "source_directory", "steps", "tags", "version", "workspace",
 }  # fmt: skip
 OF_STEP = SETTINGS | {
-    "after", "allow_reuse", "arguments", "command", "distribution", "inputs", "module", "outputs", "retries", "script",
-    "source_directory",
+    "after", "allow_reuse", "arguments", "command", "distribution", "inputs", "matrix", "module", "outputs", "retries",
+    "script", "source_directory",
 }  # fmt: skip
 OF_ENVIRONMENT = {
     "conda_environment", "conda_file", "curated", "docker_image", "dockerfile", "name", "pip_requirements",
@@ -120,9 +120,12 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
         (f"{STEP}parameters:\n  epochs:\n    ▮", {"choices", "default", "description", "maximum", "minimum", "type"}),
         (
             f"{STEP}    outputs:\n      model:\n        ▮",
-            {"datastore", "may_be_empty", "mode", "model", "overwrite", "path", "register_as", "type"},
+            {"argument", "datastore", "may_be_empty", "mode", "model", "overwrite", "path", "register_as", "type"},
         ),
-        (f"{STEP}schedules:\n  nightly:\n    ▮", {"cron", "datasets", "parameters", "recurrence", "time_zone"}),
+        (
+            f"{STEP}schedules:\n  nightly:\n    ▮",
+            {"cron", "datasets", "parameters", "recurrence", "reuse", "time_zone"},
+        ),
         (
             f"{STEP}schedules:\n  nightly:\n    recurrence:\n      ▮",
             {"frequency", "hours", "interval", "minutes", "start_time", "week_days"},
@@ -135,6 +138,7 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
                 "environment",
                 "experiment",
                 "parameters",
+                "publish",
                 "python",
                 "schedules",
                 "sdk",
@@ -145,7 +149,7 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
         ),
         (
             f"{STEP}profiles:\n  quick:\n    steps:\n      train:\n        ▮",
-            {"compute", "distribution", "environment", "environment_variables", "timeout"},
+            {"compute", "distribution", "environment", "environment_variables", "matrix", "timeout"},
         ),
         (f"{STEP}environment_variables:\n  TOKEN:\n    ▮", {"secret"}),
         (f"{STEP}resources:\n  ▮", {"docker_arguments", "shm_size"}),
@@ -192,7 +196,7 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
             f"{STEP}    arguments:\n      --x: ▮",
             {
                 "${{ parameters.epochs }}", "${{ outputs.model }}", "${{ steps.prepare-data.outputs.images }}",
-                "${{ datasets.archive }}", "true", "false",
+                "${{ datasets.archive }}", "${{ matrix.learning_rate }}", "true", "false",
             },
         ),
     ],
