@@ -132,8 +132,7 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
     if loaded.document.root is None:
         return loaded
     pipeline = _validated(loaded)
-    loaded.add(_misplaced(loaded.document.root, (), loaded.misspelt))
-    loaded.add(_not_imported(loaded.document))
+    loaded.add([*_misplaced(loaded.document.root, (), loaded.misspelt), *_not_imported(loaded.document)])
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {}, data)

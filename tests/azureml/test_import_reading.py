@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,24 +22,10 @@ from aml_pipeline.azureml.v1.imported.reading import read
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback import example
 from tests.loopback.service import Service
-from tests.loopback.serving import quiet, serving
+from tests.loopback.serving import quiet
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
 
 pytestmark = quiet
-
-
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    with serving(tmp_path, monkeypatch) as service:
-        example.prepare(service)
-        yield service
-
-
-@pytest.fixture
-def workspace(service: Service, tmp_path: Path) -> Sdk:
-    from tests.loopback.client import connect
-
-    return connect(service, tmp_path)
 
 
 def test_the_sdk_restores_what_it_sent(

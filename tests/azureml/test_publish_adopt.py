@@ -85,7 +85,7 @@ def imported(lesson: Lesson) -> None:
 
 
 def told(lesson: Lesson, capsys: Capture, *words: str, said: str = "") -> list[str]:
-    """Publish, and return what is told of the endpoint, the pipeline and schedules."""
+    """Publish, and return what is reported of the endpoint, the pipeline and schedules."""
     lines = publish(lesson, capsys, *words, said=said)
     return [line for line in lines if " environment " not in line]
 
@@ -441,7 +441,7 @@ def test_of_a_replacement_whose_answer_gets_lost_the_old_one_is_disabled(
 
 
 def adopt(lesson: Lesson) -> list[str]:
-    """Take over as another process would, from nothing but files; return what is told."""
+    """Take over as another process would, from nothing but files; return what is reported."""
     from aml_pipeline import azureml, load
     from tests.loopback.client import connect
 

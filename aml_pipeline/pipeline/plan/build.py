@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
-from aml_pipeline.pipeline.plan.tokens import Output
+from aml_pipeline.pipeline.plan.tokens import Argument, Data, Output
 from aml_pipeline.pipeline.plan.variants import expanded
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -107,7 +107,6 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
     if varied:
         problems += [*varied.problems, *text_faults(varied.texts, name)]
     problems += word_faults(declared.command or (), (*path, "command"), name)
-    named = {part for argument in arguments for part in argument.parts}
     step = Step(
         name=name,
         declared=name,
@@ -131,10 +130,7 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
         distribution=declared.distribution,
         resources=declared.resources or pipeline.resources,
         identity=declared.identity or pipeline.identity,
-        unnamed=(
-            *(data for data in inputs.values() if data and data not in named),
-            *(output for output in _without_argument(declared) if output not in named),
-        ),
+        unnamed=_unnamed(declared, inputs, arguments),
         names={data: name for name, data in inputs.items() if data},
     )
     step = _with_outputs(_with_variables(step, declared, pipeline), declared)
@@ -231,8 +227,13 @@ def _does_nothing(schedules: Iterable[str], cure: str, place: Path) -> Problem:
     return Problem("reused-schedule", message, cure, place, severity="warning")
 
 
-def _without_argument(declared: StepSpec) -> Iterator[Output]:
-    return (Output(name) for name, own in declared.outputs.items() if not own.argument)
+def _unnamed(
+    declared: StepSpec, inputs: Mapping[str, Data | None], arguments: Sequence[Argument]
+) -> tuple[Data | Output, ...]:
+    """Return what a step reads and writes without an argument that names it."""
+    named = {part for argument in arguments for part in argument.parts}
+    outputs = (Output(name) for name, own in declared.outputs.items() if not own.argument)
+    return tuple(part for part in (*inputs.values(), *outputs) if part and part not in named)
 
 
 def _with_outputs(step: Step, declared: StepSpec) -> Step:

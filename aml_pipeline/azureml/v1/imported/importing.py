@@ -36,8 +36,8 @@ def import_pipeline(  # noqa: PLR0913 - what to import, and how
 
     Name one of ``endpoint`` (its default version), ``pipeline`` (the id of a published pipeline) and ``run`` (an id).
     The project is validated, compiled in memory and compared with what was read. Nothing is written in the workspace.
-    Other files in ``folder`` stay with ``force``, and without it raise UsageError; with ``check``, the project that is
-    there is only compared. Raises UsageError for something that does not exist, AzureError when Azure ML refuses, and
+    Other files in ``folder`` stay with ``force``, and without it raise UsageError; with ``check``, nothing is written,
+    only compared. Raises UsageError for something that does not exist, AzureError when Azure ML refuses, and
     MachineError when the disk is full.
     """
     sdks.require_v1(workspace)

@@ -20,7 +20,7 @@ def import_job(file: str, folder: str | None = None, *, force: bool = False, che
 
     The project is validated, exported in memory and compared with the original by azure-ai-ml; without that, nothing
     is compared, which ``check`` does not accept. Other files in ``folder`` stay with ``force``, and without it raise
-    UsageError; with ``check``, the project that is there is only compared. Raises UsageError for a file that cannot
+    UsageError; with ``check``, nothing is written, only compared. Raises UsageError for a file that cannot
     be read, and MachineError when the disk is full.
     """
     file = os.path.abspath(file)
