@@ -213,7 +213,7 @@ def test_what_reads_from_a_missing_step_is_missing_too() -> None:
     )
     assert [*drafted.document["steps"]] == ["d"]
     assert [step["why"] for step in drafted.missing.values()] == [
-        "pipeline.yaml cannot say a step of type DatabricksStep",
+        "pipeline.yaml cannot express a step of type DatabricksStep",
         "it reads an output of step a, which is missing too",
         "it reads an output of step b, which is missing too",
     ]

@@ -76,7 +76,7 @@ class _Extraction:
         if fault:
             return name, fault
         if entry.flag_bits & _LOCKED:
-            raise AzureError(f"{_shown(name)} is encrypted, and nobody gave its password. Upload the code anew.")
+            raise AzureError(f"{_shown(name)} is encrypted. Upload the code again, without a password.")
         try:
             self._write(entry, os.path.join(self._target, *parts))
         except (FileExistsError, NotADirectoryError, IsADirectoryError):

@@ -74,7 +74,7 @@ def _step(node: Node, of: _Pipeline, missing: Mapping[str, Any], notes: Notes) -
             raise Unsayable(f"it reads an output of step {naming.steps[source.node]}, which is missing too")
     after = [naming.steps[known] for known in node.after if known in naming.steps]
     for name in missing.keys() & set(after):
-        notes.lose(f"after {name}", "That step is missing. Order it again when you have written that step.")
+        notes.lose(f"after {name}", "That step is missing. Add it again when you have written that step.")
     for port in node.sources:
         _note_of_input(port, node, notes)
     rest.note(node, notes)

@@ -44,7 +44,7 @@ class Environments:
             raise Unsayable(f"its environment {name or 'without a name'} {text}, and the workspace does not have it")
         if name.startswith(_CURATED):
             new = name.removeprefix(_CURATED)
-            notes.lose("the curated environment", f"Azure ML has it no more. Its definition is called {new}.")
+            notes.lose("the curated environment", f"Azure ML no longer has it. Its definition is called {new}.")
             name = new
         return self._defined(name or node.name, entity, notes)
 

@@ -21,7 +21,7 @@ def why_other(node: Node) -> str:
     if node.type in _PROGRAMS and not node.configuration:
         return "Azure ML does not say in what environment it runs"
     if node.type not in _PROGRAMS:
-        return f"pipeline.yaml cannot say a step of type {node.type}"
+        return f"pipeline.yaml cannot express a step of type {node.type}"
     return "" if node.snapshot else "it has no snapshot, so its files are not known"
 
 

@@ -98,7 +98,7 @@ def _path(port: str, entity: Json) -> str | None:
         return None
     path = re.sub(r"\{run-id\}", "{run}", sent.replace("{output-name}", port)).strip("/")
     if not re.fullmatch(OUTPUT_PATH, path):
-        raise Unsayable(f'its output {port} is written to "{sent}", which `path` cannot say')
+        raise Unsayable(f'its output {port} is written to "{sent}", which `path` cannot express')
     return path
 
 

@@ -106,7 +106,7 @@ def _run(asked: Services, wanted: str) -> Found:
         raise UsageError(_refusal(wanted, kind, str(history.get("rootRunId") or "")))
     entity = asked.find("pipelines", f"PipelineRuns/{quoted(wanted)}")
     if entity is None:
-        raise AzureError(f"Azure ML knows run {wanted}, but not its graph any more.")
+        raise AzureError(f"Azure ML knows run {wanted}, but no longer its graph.")
     return _whole(asked, _Named(f"run {wanted}", entity, str(entity.get("RunHistoryExperimentName") or "")))
 
 
@@ -121,7 +121,7 @@ def _whole(asked: Services, named: _Named) -> Found:
     graph_id = quoted(str(named.entity.get("GraphId")))
     graph, interface = (asked.find("pipelines", f"Graphs/{graph_id}{end}") for end in ("", "/Interface"))
     if graph is None:
-        raise AzureError(f"Azure ML does not have the graph of {named.title} any more, so it cannot be imported.")
+        raise AzureError(f"Azure ML no longer has the graph of {named.title}, so it cannot be imported.")
     missing: dict[str, str] = {}
     modules = _read_each(asked, "Modules", _ids(graph, "ModuleNodes", "ModuleId"), "module", missing)
     sources = _read_each(asked, "DataSources", _ids(graph, "DatasetNodes", "DatasetId"), "data source", missing)

@@ -58,7 +58,9 @@ def distribution(node: Node) -> dict[str, Any]:
             return {"type": "tensorflow", "nodes": _count(section.get("workerCount"), nodes)}
     elif framework in {"Python", "None"} and nodes == 1:
         return {}
-    raise Unsayable(f"it runs on {nodes} nodes with {framework} and {communicator}, which `distribution` cannot say")
+    raise Unsayable(
+        f"it runs on {nodes} nodes with {framework} and {communicator}, which `distribution` cannot express"
+    )
 
 
 def _count(value: object, usual: int = 1) -> int:

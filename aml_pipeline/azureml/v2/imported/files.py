@@ -81,7 +81,9 @@ class Part:
         text = self.text(key)
         if not has_secret(text):
             return text
-        losses.append(self.parts[key].lost(f"a part of the {key}", "it looks like a secret. Write it without."))
+        losses.append(
+            self.parts[key].lost(f"a part of the {key}", "it looks like a secret. Write it without the secret.")
+        )
         return without_secrets(text)
 
     def items(self, key: str) -> list[tuple[str, Part]]:
@@ -133,7 +135,7 @@ _REASONS = {
     ): "only the pipeline itself has it. Keep it as a comment.",
     ("services",): "nobody connects to a step of a pipeline. Submit the job alone to look inside.",
 }
-_UNKNOWN = "pipeline.yaml cannot say it. Check whether the pipeline needs it."
+_UNKNOWN = "pipeline.yaml cannot express it. Check whether the pipeline needs it."
 
 
 def left(part: Part) -> Iterator[Loss]:

@@ -212,7 +212,7 @@ class Parameters:
                 is_list = isinstance(values[0], list)
                 agreed[ours] = [scalar(value) for value in values[0]] if is_list else scalar(values[0])
                 if has_secret(str(values[0])):
-                    why = "it looks like a secret. Write it without."
+                    why = "it looks like a secret. Write it without the secret."
                     self.losses.append(self.parts[name].lost(f"{theirs} of parameter {name}", why))
                     del agreed[ours]
             elif any(value is not None for value in values) and theirs != "type":
