@@ -90,7 +90,7 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
-checks: .venv/dev ## Update docs/checks.md, tests/data/err/*.out, the map in docs/architecture.md and the commands in docs/v1-to-v2.md
+checks: .venv/dev ## Update docs/reference/checks.md, tests/data/err/*.out, the map in docs/explanation/architecture.md and the commands in docs/how-to/v1-to-v2.md
 	.venv/bin/python -m tests.checks
 	.venv/bin/python -m tests.module_map
 	.venv/bin/python -m tests.parity

@@ -1,4 +1,4 @@
-"""``docs/checks.md``: every code, what it means, an example, and what is printed of it.
+"""``docs/reference/checks.md``: every code, what it means, an example, and what is printed of it.
 
 ``make checks`` (``python -m tests.checks``) writes that page and the ``.out`` files of ``tests/data/err`` anew;
 ``--check`` compares, as a test does. The words of a code stand here; its example is the case that is named after it,
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.corpus import ERR, ROOT, Case, cases, told
 
-PAGE = ROOT / "docs" / "checks.md"
+PAGE = ROOT / "docs" / "reference" / "checks.md"
 
 ENTRIES: dict[str, dict[str, str]] = {
     "YAML": {
@@ -318,7 +318,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "model-environment": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: SDK v1 registers a "
         "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
         "unread-secret": "A warning, and an error of `submit` for a command without a Python file: Azure ML does not "
-        "set the variable of a secret. The script must read it from the key vault, as docs/azure.md shows.",
+        "set the variable of a secret. The script must read it from the key vault, as docs/how-to/azure.md shows.",
         "batch-endpoint": "Reported by `publish` with SDK v1: it has pipeline endpoints only, and creates one for each "
         "published pipeline. Delete the key, or use v2.",
         "serverless-compute": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: serverless compute "

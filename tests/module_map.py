@@ -1,4 +1,4 @@
-"""The map in ``docs/architecture.md``: a line per folder and module, the first sentence of its docstring.
+"""The map in ``docs/explanation/architecture.md``: a line per folder and module, the first sentence of its docstring.
 
 ``make checks`` (``python -m tests.module_map``) writes it; a test compares.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "architecture.md"
+PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 # From what imports nothing of ours to what may import everything.
 ORDER = ("core", "pipeline", "project", "runs", "local", "azureml", "report", "cli", "__main__")
 _MAP = re.compile(r"(?<=^## The map\n\n)(?: *- .*\n)*", re.MULTILINE)

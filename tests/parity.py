@@ -1,4 +1,4 @@
-"""The table in ``docs/v1-to-v2.md`` of what each command does with either SDK, as the command line itself does it.
+"""The table in ``docs/how-to/v1-to-v2.md`` of what each command does with either SDK, as the command line does it.
 
 ``make checks`` (``python -m tests.parity``) writes it; a test compares. Each command runs as a process, with the
 loopback service of SDK v1 and with that of SDK v2: what it prints at its end, and what it writes in Azure ML.
@@ -18,7 +18,7 @@ import pytest
 from tests.loopback.lesson import PIPELINE, Done, Lesson, a_lesson
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
-PAGE = Path(__file__).parents[1] / "docs" / "v1-to-v2.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "v1-to-v2.md"
 HEAD = "| command | ends with | writes with SDK v1 | writes with SDK v2 |\n|---|---|---|---|\n"
 _TABLE = re.compile(rf"(?<={re.escape(HEAD)})(?:\|.*\n)*")
 Either = Lesson | LessonV2

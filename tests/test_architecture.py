@@ -1,4 +1,4 @@
-"""The directions of docs/architecture.md: which package may import which, and what a cheap command imports."""
+"""The directions of docs/explanation/architecture.md: which package may import which; imports of cheap commands."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from aml_pipeline import cli, load
 from aml_pipeline.cli.table import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def test_the_examples_from_python_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One after another; those in Azure ML are run by tests/azureml/test_one_api.py."""
-    page, _, _ = (ROOT / "docs" / "python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
+    page, _, _ = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
     monkeypatch.chdir(tmp_path)
     assert cli.run(["init"], {}) == 0
     capsys.readouterr()
@@ -85,7 +85,7 @@ def test_every_help_has_an_example_that_its_command_understands(name: str, capsy
 
 
 def test_guides_name_few_files_and_all_exist() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
     chapter = text.partition("\n## I want to add …\n")[2].partition("\n## ")[0]
     guides = {guide.partition("\n")[0]: guide for guide in chapter.split("\n### ")[1:]}
     assert len(guides) == 5

@@ -19,7 +19,7 @@ from aml_pipeline.project.snapshot.imports import parse
 from aml_pipeline.project.snapshot.shared_files import Files
 from aml_pipeline.project.snapshot.source import SourceFolder, SyntaxFault
 
-VAULT = "Keep secrets in the key vault of the workspace, and read them as docs/azure.md#secrets shows."
+VAULT = "Keep secrets in the key vault of the workspace, and read them as docs/how-to/azure.md#secrets shows."
 
 
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
@@ -101,7 +101,7 @@ def _unread(step: Step, project: Project) -> Iterator[Problem]:
     for variable, name in step.secrets.items():
         if None not in read and name not in read:
             message = f'Azure ML does not set {variable}: step "{step.declared}" must read the secret "{name}" itself.'
-            cure = f'Call `get_secret("{name}")` there, as docs/azure.md#secrets shows.'
+            cure = f'Call `get_secret("{name}")` there, as docs/how-to/azure.md#secrets shows.'
             place = ("steps", step.declared, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True, severity="warning")
 

@@ -1,4 +1,4 @@
-"""docs/from-endpoint-to-v2.md: each command, in its order, on an endpoint that was published by SDK v1 alone."""
+"""docs/tutorials/from-endpoint-to-v2.md: each command in its order, on an endpoint of SDK v1 alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-GUIDE = (ROOT / "docs" / "from-endpoint-to-v2.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "tutorials" / "from-endpoint-to-v2.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", "".join(BLOCKS), re.MULTILINE)  # with the lines that it prints
 SCRIPTS = {

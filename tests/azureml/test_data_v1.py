@@ -234,7 +234,7 @@ def test_a_table_is_read_by_its_name(project: Project, service: Service, workspa
 
 
 def test_a_caller_of_the_endpoint_sets_data(project: Project, service: Service, workspace: Sdk) -> None:
-    """As docs/publishing.md says."""
+    """As docs/how-to/publishing.md says."""
     from azureml.core import Dataset, Datastore
     from azureml.data.datapath import DataPath
     from azureml.pipeline.core import PipelineEndpoint

@@ -598,7 +598,7 @@ def test_nodes_of_different_steps_differ() -> None:
 
 
 def test_the_example_in_the_docs(project: Project) -> None:
-    page = (ROOT / "docs/v1-to-v2.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/how-to/v1-to-v2.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     file, printed, commands, component, node = blocks
     project.write(dict.fromkeys(("prepare.py", "show.py", "tell.py"), ""))

@@ -40,7 +40,7 @@ from tests.loopback.workspace import DEFAULT_DATASTORE
 
 pytestmark = quiet
 
-# What Azure ML does not keep, or what the file says in another way: docs/import.md has the same list.
+# What Azure ML does not keep, or what the file says in another way: docs/how-to/import.md has the same list.
 LOSSES = {
     "steps": "variants of a matrix are steps of their own; a script that a command starts by `python` is a `script`",
     "parameters": "types are guessed from the values; descriptions, choices, bounds, and those that no step receives",

@@ -42,8 +42,8 @@ def run(service: Service, tmp_path: Path) -> Sdk:
 
 
 def examples(word: str) -> list[str]:
-    """Return the examples of docs/azure.md that contain a word."""
-    text = (ROOT / "docs/azure.md").read_text(encoding="utf-8")
+    """Return the examples of docs/how-to/azure.md that contain a word."""
+    text = (ROOT / "docs/how-to/azure.md").read_text(encoding="utf-8")
     return [example for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if word in example]
 
 

@@ -1,4 +1,4 @@
-"""The move from v1 to v2 as docs/v1-to-v2.md has it: each time of each schedule comes once, by one of the services."""
+"""The move from v1 to v2 as docs/how-to/v1-to-v2.md has it: each scheduled time comes once, by one service."""
 
 from __future__ import annotations
 
@@ -158,8 +158,8 @@ def test_there_and_back_again_without_a_gap_or_a_double_run(both: Both) -> None:
 
 
 def the_day_as_documented(both: Both) -> None:
-    """Run the commands of docs/v1-to-v2.md on its example, in the same workspace."""
-    page = (ROOT / "docs" / "v1-to-v2.md").read_text(encoding="utf-8")
+    """Run the commands of docs/how-to/v1-to-v2.md on its example, in the same workspace."""
+    page = (ROOT / "docs" / "how-to" / "v1-to-v2.md").read_text(encoding="utf-8")
     file = page.partition("```text\npipeline.yaml:\n")[2].partition("```")[0]
     both.v1.write({"pipeline.yaml": file, **dict.fromkeys(("prepare.py", "show.py", "tell.py"), "")})
     both.run("publish", "--sdk", "v1")

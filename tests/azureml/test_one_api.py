@@ -103,7 +103,7 @@ def test_the_examples_of_the_docs_run_with_both(
     """The page connects to the SDK that is installed, so one of them is the installed one here."""
     monkeypatch.setattr(sdks, "installed", lambda: side.sdk)
     monkeypatch.chdir(side.lesson.root)
-    _, _, page = (ROOT / "docs/python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
+    _, _, page = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
     known = {"my_authentication": side.auth, "plan": aml_pipeline.load()}
     for example in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(example, known)  # noqa: S102 - our own

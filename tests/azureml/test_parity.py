@@ -1,4 +1,4 @@
-"""The table of commands in ``docs/v1-to-v2.md`` says what they do with either SDK."""
+"""The table of commands in ``docs/how-to/v1-to-v2.md`` says what they do with either SDK."""
 
 from __future__ import annotations
 

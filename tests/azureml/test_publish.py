@@ -358,7 +358,7 @@ def _rows(lesson: Lesson, capsys: Capture, *words: str) -> list[dict[str, Any]]:
 
 
 def _started_by_rest(address: str) -> str:
-    """Start it as docs/publishing.md says."""
+    """Start it as docs/how-to/publishing.md says."""
     body = json.dumps({"ExperimentName": "lesson", "ParameterAssignments": {"epochs": "5"}}).encode()
     headers = {"Content-Type": "application/json", "Authorization": "Bearer any"}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

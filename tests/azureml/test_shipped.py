@@ -90,7 +90,7 @@ def test_nothing_changed_and_one_byte_changed(shipped: Lesson, tmp_path: Path) -
 
 
 def test_the_walk_through_publishing(shipped: Lesson, capsys: Capture) -> None:
-    """docs/publishing.md: each command, and what it prints, digests aside."""
+    """docs/how-to/publishing.md: each command, and what it prints, digests aside."""
     first, changed, _ = walks("v1")  # the last takes over an endpoint, as test_afternoon.py does
     walk(shipped, first, capsys)
     shipped.replace("steps/train.py", "def main(", "def  main(")
@@ -115,8 +115,8 @@ def test_the_walk_through_publishing_with_v2(tmp_path: Path, monkeypatch: pytest
 
 
 def chapter(sdk: str) -> str:
-    """Return what docs/publishing.md says of an SDK."""
-    page = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+    """Return what docs/how-to/publishing.md says of an SDK."""
+    page = (ROOT / "docs" / "how-to" / "publishing.md").read_text(encoding="utf-8")
     return page.partition(f"\n## With SDK {sdk}\n")[2].partition("\n## ")[0]
 
 

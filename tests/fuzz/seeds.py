@@ -11,7 +11,7 @@ from tests.fuzz.remains import SPLIT
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 _LONGEST = 8000
-_PIPELINES = ("pipeline.yaml", "tests/data/*/*.yaml", "tests/shapes/*/*.yaml", "docs/*.md")
+_PIPELINES = ("pipeline.yaml", "tests/data/*/*.yaml", "tests/shapes/*/*.yaml", "docs/**/*.md")
 _SCRIPTS = (
     "steps/*.py",
     "tests/shapes/**/*.py",

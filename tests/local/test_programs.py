@@ -201,7 +201,7 @@ def test_no_record_has_a_secret_of_a_command(programs: Project) -> None:
 
 
 def test_the_example_of_the_docs_runs(project: Project) -> None:
-    text = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/pipeline.md").read_text(encoding="utf-8")
     section = text.partition("## Steps that are no Python script\n")[2].partition("\n## ")[0]
     blocks = dict(re.findall(r"^```(yaml|bash)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
     train = "import shutil, sys\nshutil.copy(sys.argv[2] + '/numbers.txt', sys.argv[4])\n"

@@ -1,4 +1,4 @@
-"""The table "What the key sees" of docs/local-runs.md: each row is tried, between two runs and while a step runs.
+"""The table "What the key sees" of docs/reference/local-runs.md: each row, between two runs and while a step runs.
 
 So the table stays true, also of what is not noticed: such a change is a real one, which a step that is forced to run
 shows.
@@ -136,7 +136,7 @@ def _serving(place: Place) -> Iterator[None]:
 
 
 def test_the_table_has_these_rows() -> None:
-    text = (ROOT / "docs/local-runs.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/local-runs.md").read_text(encoding="utf-8")
     table = text.partition("## What the key sees\n")[2].partition("\n## ")[0]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     told = {row[0]: (row[1].partition(",")[0], row[2].partition(",")[0]) for row in cells[2:]}

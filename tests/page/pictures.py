@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _page_of_twelve(folder: Path) -> Path:
-    """Run the twelve runs of docs/twelve-runs.md; return the page of these runs."""
+    """Run the twelve runs of docs/tutorials/twelve-runs.md; return the page of these runs."""
     project = shipped.copy(folder / "twelve")
     rates, epochs = "learning_rate=0.0005,0.001,0.002,0.004", "epochs=2,5,10"
     shipped.command(project, "run", "--profile", "quickstart", "--param", rates, "--param", epochs)
@@ -67,7 +67,7 @@ def _take_many(browser: Browser, page: Path, place: Path) -> None:
 
 
 def _take_twelve(browser: Browser, page: Path, place: Path) -> None:
-    """Take the picture of docs/twelve-runs.md: after a click on the accuracy, and on the three best runs."""
+    """Take the picture of docs/tutorials/twelve-runs.md: after a click on the accuracy, and on the three best runs."""
     tab = Tab(browser, scheme="light", width=1100, height=1210)
     tab.open(page)
     tab.value("document.querySelector('#rows [data-name=\"train.accuracy\"]').click()")

@@ -1,6 +1,6 @@
 """What a person sees of a run: in a real terminal (tmux) of 60, 100 and 200 columns, a dumb one, and behind a pipe.
 
-``make check`` runs this; ``make test`` does not, because it needs tmux. docs/terminal.md is compared with it, too.
+``make check`` runs this; ``make test`` does not, because it needs tmux. docs/reference/terminal.md is compared, too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def plain(rows: list[str]) -> str:
 
 def told(title: str) -> list[str]:
     """Return the excerpt below that heading of the docs."""
-    text = (shipped.ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
+    text = (shipped.ROOT / "docs" / "reference" / "terminal.md").read_text(encoding="utf-8")
     found = re.search(rf"^{re.escape(title)}$.*?^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert found, title
     return found[1].splitlines()

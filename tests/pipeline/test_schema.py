@@ -219,7 +219,7 @@ def right_pipelines() -> list[tuple[str, str]]:
     folders = [tests / "data" / "ok", tests / "shapes", tests / "conformance" / "pipelines", tests / "loopback"]
     paths = [ROOT / "pipeline.yaml", *(path for folder in folders for path in sorted(folder.rglob("*.yaml")))]
     found = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8-sig")) for path in paths]
-    pages = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "checks.md"]  # of what is wrong
+    pages = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "checks.md"]  # of what is wrong
     for page in [ROOT / "README.md", *pages]:
         blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         found += [(f"{page.name}-{number}", text) for number, text in enumerate(blocks)]

@@ -1,4 +1,4 @@
-"""``docs/checks.md`` tells every code, and what it shows is what the program prints."""
+"""``docs/reference/checks.md`` tells every code, and what it shows is what the program prints."""
 
 from __future__ import annotations
 

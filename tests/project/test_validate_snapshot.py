@@ -231,7 +231,7 @@ def test_secrets_are_told_once_with_the_cure_and_never_shown(pipeline: Project) 
     texts += [pipeline.cli("validate", *form).stdout for form in ([], ["--format", "json"], ["--format", "github"])]
     assert not any(SECRET[:8] in text for text in texts)
     told = [line for line in texts[0].splitlines() if "looks like" in line]
-    vault = "Keep secrets in the key vault of the workspace, and read them as docs/azure.md#secrets shows."
+    vault = "Keep secrets in the key vault of the workspace, and read them as docs/how-to/azure.md#secrets shows."
     key = "a connection string with a storage account key"
     assert told == [
         f"  one.py:2 looks like a hard-coded password or key. {vault}",
@@ -330,7 +330,7 @@ def _padded(text: str, size: int) -> str:
 
 
 def test_the_example_of_the_docs_is_what_is_shown(project: Project) -> None:
-    page = (ROOT / "docs" / "local-runs.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "local-runs.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```text\n\$ aml-pipeline (validate .*?)\n```", page, re.DOTALL)
     script = "import os\nimport pandas\n\nimport model\n\n\nHERE = __file__\n\nNAMES = 'classes.txt'\n"
     project.write({f"steps/a{number:03}.py": "" for number in range(212)})

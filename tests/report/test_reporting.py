@@ -306,13 +306,13 @@ def masked(text: str) -> dict[str, list[str]]:
 
 
 def test_the_example_in_the_docs_is_what_compare_prints(ran: Project) -> None:
-    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```text\n\$ aml-pipeline compare\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert masked(example) == masked(ran.cli("compare").stdout)
 
 
 def test_the_docs_tell_the_limits_and_the_libraries_as_they_are() -> None:
-    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
     assert f"| points of all curves | {series.MOST_POINTS:,}, selected by M4" in page
     most = f"{charts.MOST_CHARTS}, {series.MOST_SERIES} and {charts.MOST_CURVES}"
     assert f"| charts, curves per chart, curves in total | {most} |" in page

@@ -368,7 +368,7 @@ def test_markdown_is_the_table_of_a_terminal() -> None:
 
 
 def test_the_conditions_in_the_docs_are_understood() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
     conditions = re.findall(r"^\$ aml-pipeline runs .*--where '(.+?)'(?: |$)", page, re.MULTILINE)
     metrics = ["train.loss", "train.accuracy", TITLE]
     made = Table([], [], ["learning_rate", "epochs"], metrics)

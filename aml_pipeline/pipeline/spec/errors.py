@@ -60,7 +60,7 @@ def explain(error: Error) -> Problem:
         at = context["at"]
         on_key = bad_name(error) is not None or at == "" or kind == "two-programs"
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
-    cure = "See docs/pipeline.md."
+    cure = "See docs/reference/pipeline.md."
     others = _TYPES_OF_DATA if {"datasets", "outputs"} & set(path) else _OTHER_TYPES
     other = others.get(str(error["input"]).strip().lower())
     if kind == "literal_error" and path[-1:] == ("type",) and other:
@@ -239,7 +239,7 @@ _INSTEAD = {
     "matrix": "Write it in a step, beside its `script:`.",
     "strategy": "Write `matrix:` in the step itself; `run` has --keep-going and --jobs.",
     # Azure ML v2's YAML:
-    "$schema": "Delete it; docs/pipeline.md shows the comment for editors.",
+    "$schema": "Delete it; docs/reference/pipeline.md shows the comment for editors.",
     "build": "Write `dockerfile:` with the path of the Dockerfile.",
     "component": "Write what it runs: `script:`, `module:` or `command:`.",
     "create_job": "Delete it: a schedule runs the pipeline of this file.",

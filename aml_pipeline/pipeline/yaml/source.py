@@ -22,7 +22,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_EXPANSIONS = 1000
 # Aliases share nodes here, but whoever walks the data afterwards sees each one again. 5,000 steps of eight values have
-# so many: `validate` takes less than 2 s for them (docs/benchmarks.md, "How it grows").
+# so many: `validate` takes less than 2 s for them (docs/explanation/benchmarks.md, "How it grows").
 MAX_NODES = 40_000
 
 # Characters that YAML refuses, and the line separators of YAML 1.1 besides \n: editors do not count lines by them.
