@@ -336,6 +336,8 @@ ENTRIES: dict[str, dict[str, str]] = {
 }
 
 _INTRODUCTION = """\
+<!-- run: tests/project/test_checks.py -->
+
 # Checks
 
 Mistakes are reported before anything runs, all of them at once: what is wrong, where, and how to fix it. This page

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from aml_pipeline import cli, load
+from aml_pipeline.cli.options import parse
 from aml_pipeline.cli.table import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(path for path in sorted((ROOT / "docs").rglob("*.md")) if "node_modules" not in path.parts),
+]
+FENCE = re.compile(r"(?:^([^\n]*)\n)?^( *)```(\w*)\n(.*?)^\2```$", re.MULTILINE | re.DOTALL)
+MARK = re.compile(r" *<!-- (?:run: (tests/\S+\.py)|not run: .+) -->")
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
@@ -61,10 +68,46 @@ def test_the_examples_from_python_run(
     assert said.count("{'greeting': 'good morning'} {'greet': 'done'} {}\n") == 2
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def _needs_a_mark(language: str, text: str) -> bool:
+    """Whether a fence is more than an excerpt, a drawing, or a pipeline, which a test above loads."""
+    if language == "yaml":
+        return not text.startswith(("name:", "# yaml"))
+    return language != "mermaid" and (language != "text" or re.search(r"^ *\$ ", text, re.MULTILINE) is not None)
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_fence_is_run_or_says_why_not(page: Path) -> None:
+    """The line above a fence names the test that reads the page, or has its commands; of a generated page, line 1."""
+    text = page.read_text(encoding="utf-8")
+    of_the_page = text.partition("\n")[0]
+    fences = FENCE.findall(text)
+    assert len(re.findall("^ *```", text, re.MULTILINE)) == 2 * len(fences), "a fence has no form that is known here"
+    for above, _, language, block in fences:
+        mark = MARK.fullmatch(of_the_page if MARK.fullmatch(of_the_page) else above)
+        assert mark or not _needs_a_mark(language, block), f"mark this {language or 'bare'} fence:\n{block}"
+        if mark and mark[1]:
+            test = (ROOT / mark[1]).read_text(encoding="utf-8")
+            commands = re.findall(r"^ *\$ (?:aml-pipeline )?(.*)$", block, re.MULTILINE)
+            assert page.name in test or (commands and all(one in test for one in commands)), f"{mark[1]}:\n{block}"
+
+
+def _commands(page: Path) -> list[str]:
+    blocks = [block for _, _, _, block in FENCE.findall(page.read_text(encoding="utf-8"))]
+    return [line for block in blocks for line in re.findall(r"^ *\$ aml-pipeline (.*)$", block, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_line_is_understood(page: Path) -> None:
+    for line in _commands(page):
+        words = shlex.split(line, comments=True)
+        end = next((at for at, word in enumerate(words) if word in {"|", ">", "&&", ";"}), len(words))
+        parse(COMMANDS[words[0]], words[1:end])
 
 
 def test_every_command_is_documented() -> None:
@@ -79,8 +122,6 @@ def test_every_help_has_an_example_that_its_command_understands(name: str, capsy
     example = text.partition("Example:\n")[2].strip().partition(" >")[0]
     words = example.split()
     assert words[:2] == ["aml-pipeline", name]
-    from aml_pipeline.cli.options import parse
-
     parse(COMMANDS[name], words[2:])
 
 

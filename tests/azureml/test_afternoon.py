@@ -26,7 +26,7 @@ pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
 GUIDE = (ROOT / "docs" / "tutorials" / "from-endpoint-to-v2.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", "".join(BLOCKS), re.MULTILINE)  # with the lines that it prints
 SCRIPTS = {
     "prepare.py": """

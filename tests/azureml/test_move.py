@@ -163,7 +163,7 @@ def the_day_as_documented(both: Both) -> None:
     file = page.partition("```text\npipeline.yaml:\n")[2].partition("```")[0]
     both.v1.write({"pipeline.yaml": file, **dict.fromkeys(("prepare.py", "show.py", "tell.py"), "")})
     both.run("publish", "--sdk", "v1")
-    for block in re.findall(r"```\n(\$ aml-pipeline .*?--sdk v1\n.*?)```", page, re.DOTALL):
+    for block in re.findall(r"```console\n(\$ aml-pipeline .*?--sdk v1\n.*?)```", page, re.DOTALL):
         for command, printed in re.findall(r"\$ aml-pipeline (.*)\n((?:[^$].*\n)*)", block):
             assert plain(both.run(*command.split())) == plain(printed), command
 

@@ -122,7 +122,7 @@ def chapter(sdk: str) -> str:
 
 def walks(sdk: str) -> list[str]:
     """Return the commands for an SDK, with what they print, block by block."""
-    return re.findall(r"```\n(\$ .*?)```", chapter(sdk), re.DOTALL)
+    return re.findall(r"```console\n(\$ .*?)```", chapter(sdk), re.DOTALL)
 
 
 def python_of(sdk: str) -> str:

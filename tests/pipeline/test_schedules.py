@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,6 +28,7 @@ steps:
   train: {script: train.py, arguments: {--epochs: "${{ parameters.epochs }}", --rate: "${{ parameters.rate }}"}}
 """
 UTC = timezone.utc
+ROOT = Path(__file__).parents[2]
 
 
 def load(text: str, profile: str | None = None) -> Loaded:
@@ -243,6 +245,14 @@ NOW = datetime(2027, 3, 26, 12, 0, tzinfo=UTC)
 
 def shown(text: str, now: datetime = NOW) -> list[str]:
     return command.page(plan(text), now).splitlines()
+
+
+def test_the_example_of_the_docs_is_what_is_shown() -> None:
+    page = (ROOT / "docs" / "reference" / "schedules.md").read_text(encoding="utf-8")
+    file = page.partition("```yaml\n")[2].partition("```")[0]
+    loaded = loader.load(file.encode(), "p.yaml")
+    assert loaded.plan
+    assert f"$ aml-pipeline schedules\n{command.page(loaded.plan, NOW)}\n```" in page
 
 
 def test_the_next_runs_across_a_change_of_the_clock() -> None:
