@@ -59,5 +59,6 @@ def _difference(value: float, before: float) -> str:
     brief = f"{difference:+.2g}"
     if "e-" in brief or "e" in _shown(value):
         return brief
-    decimals = max(len(text.partition(".")[2]) for text in (_shown(value), brief))
+    shown = (_shown(value),) if "e+" in brief else (_shown(value), brief)
+    decimals = max(len(text.partition(".")[2]) for text in shown)
     return f"{difference:+.{decimals}f}"
