@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -101,9 +101,23 @@ bench: .venv/dev ## Compare speed with make, doit, Snakemake and DVC, installed 
 bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps, records and files, large logs; CASES=word
 	.venv/bin/python -m benchmarks.scale $(CASES)
 
+dist: .release/ready ## Build sdist and wheel in dist/, twice with equal bytes, check them, write the SBOM
+	.release/bin/python -m tests.release
+
+release: test lint editor page dist ## All checks, and dist/; prints what to upload
+	@.release/bin/python -m tests.release.upload
+
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
-	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .fuzz .release tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.
+.release/ready: tests/release/tools.txt | .venv/ready
+	@echo 'installing tools into .release: about 1 minute, once'
+	@rm -rf .release && .venv/bin/python -m venv .release
+	@.release/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
+	  'pip could not install packages into .release; see its output above.' >&2; exit 1; }
+	@touch $@
 
 # The language server and axe-core, in the versions of package-lock.json; npm verifies downloads with the digests there.
 tests/editor/node_modules/ready tests/page/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json

@@ -35,7 +35,7 @@ __all__ = [
     "load",
     "run",
 ]
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 
 def load(
