@@ -45,6 +45,7 @@ ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli", ""}}
 def _modules() -> dict[str, Path]:
     """Return the modules by their names below the package; "" is the package itself."""
     names = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in sorted(PACKAGE.rglob("*.py"))}
+    names = {parts: path for parts, path in names.items() if parts[0] != "templates"}  # projects of users
     return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for parts, path in names.items()}
 
 

@@ -144,7 +144,7 @@ def _next_value(option: Option, name: str, rest: list[str], command: Command) ->
             raise _usage(f'The value "{rest[0]}" needs an equals sign.', f"Write {name}={rest[0]}.", command)
         return option.bare
     if not rest:
-        cure = f"Write {name} {option.value}."
+        cure = f"Choose from: {', '.join(option.choices)}." if option.choices else f"Write {name} {option.value}."
         if name == "-f" and any("--follow" in option.names for option in command.options):
             cure += " To follow, write --follow or -F."
         raise _usage(f"{name} needs a value.", cure, command)

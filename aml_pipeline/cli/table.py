@@ -61,6 +61,8 @@ _OF_A_RUN = (
 _RUN = ("RUN", 1, "Run id from `submit` or `runs`, or a unique part of it (default: the latest submitted run).")
 _PROCESSES = Option("--processes", value="N", help="Processes of each distributed step (default: as in the file).")
 _ANY = 1_000_000
+# The folders of aml_pipeline/templates.
+TEMPLATES = ("hello", "tabular", "images", "scoring", "v1-notebook")
 _SCHEDULES = ("SCHEDULE…", _ANY, "Schedules, by their names in the file (default: all).")
 _STEPS = ("STEP…", _ANY, "Steps to run, with those they need (default: all). Variants of a matrix: 'train[epochs=5]'.")
 
@@ -69,9 +71,16 @@ COMMANDS = {
     for command in (
         Command(
             "init",
-            "Create a runnable pipeline.yaml and one script in an empty folder.",
+            "Create a runnable project in an empty folder: pipeline.yaml and its scripts.",
+            Option(
+                "--template",
+                value="NAME",
+                help="Project to start from (default: hello).",
+                choices=TEMPLATES,
+                default="hello",
+            ),
             operands=("FOLDER", 1, "Target folder (default: the current one)."),
-            example="aml-pipeline init my-project",
+            example="aml-pipeline init my-project --template tabular",
         ),
         Command(
             "validate",

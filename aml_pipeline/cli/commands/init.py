@@ -1,54 +1,20 @@
-"""``init``: a runnable pipeline in an empty folder."""
+"""``init``: a runnable project in an empty folder, from a template: a folder of ``aml_pipeline/templates``."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Mapping
 
+import aml_pipeline
 from aml_pipeline.cli.options import Options
-from aml_pipeline.core import files
+from aml_pipeline.core import files, folders
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import listed
 
-_PIPELINE = """\
-# yaml-language-server: $schema=pipeline.schema.json
-name: {name}
-
-source_directory: .
-
-parameters:
-  greeting: hello
-
-steps:
-  greet:
-    script: greet.py
-    arguments:
-      --greeting: ${{{{ parameters.greeting }}}}
-      --output: ${{{{ outputs.text }}}}
-"""
-
-_SCRIPT = '''\
-"""Writes a greeting into its output folder."""
-
-import argparse
-import pathlib
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--greeting", required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
-    arguments = parser.parse_args()
-    (arguments.output / "greeting.txt").write_text(f"{arguments.greeting}, world\\n")
-    print(f"wrote {arguments.greeting}")
-
-
-if __name__ == "__main__":
-    main()
-'''
-
+_TEMPLATES = os.path.join(os.path.dirname(aml_pipeline.__file__), "templates")
 _IGNORE = ".aml_pipeline/\n.venv/\n__pycache__/\n"
 
 
@@ -58,8 +24,7 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
 
     folder = options.operands[0] if options.operands else "."
     contents = {
-        "pipeline.yaml": _PIPELINE.format(name=_name(folder)),
-        "greet.py": _SCRIPT,
+        **_template(options.text("template") or "", _name(folder)),
         ".gitignore": _IGNORE,
         "pipeline.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
@@ -67,19 +32,27 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
     if there:
         exist = "exists" if len(there) == 1 else "exist"
         raise UsageError(f"{listed(there)} already {exist}. Choose an empty folder: `aml-pipeline init my-project`.")
-    os.makedirs(folder, exist_ok=True)
     for name, text in contents.items():
-        files.write(os.path.join(folder, name), text.encode())
+        place = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        files.write(place, text.encode())
         print(os.path.join(folder, name) if options.operands else name)
     where = "" if os.path.abspath(folder) == os.getcwd() else f"cd {shlex.quote(folder)} && "
     print(f"Run it with: {where}aml-pipeline run")
     return 0
 
 
+def _template(template: str, name: str) -> dict[str, str]:
+    """Return the files of a template, by their paths, in which the pipeline has the given name."""
+    top = os.path.join(_TEMPLATES, template)
+    paths = sorted(path for path, _ in folders.walk(top) if "__pycache__/" not in path)  # pip compiles all it installs
+    texts = {path: files.read(os.path.join(top, path)).decode() for path in paths}
+    texts["pipeline.yaml"] = re.sub(r"^name: [a-z0-9-]+", f"name: {name}", texts["pipeline.yaml"], flags=re.MULTILINE)
+    return texts
+
+
 def _name(folder: str) -> str:
     """Return a valid pipeline name made from the name of the folder."""
-    import re
-
     words = re.findall(r"[a-z0-9]+", os.path.basename(os.path.abspath(folder)).lower())
     name = "-".join(words)[:50].strip("-")
     return name if name[:1].isalpha() else "my-pipeline"
