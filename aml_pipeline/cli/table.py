@@ -96,7 +96,11 @@ COMMANDS = {
                 choices=("v1", "v2"),
             ),
             Option(
-                "--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"
+                "--format",
+                value="FORMAT",
+                help="Output format.",
+                choices=("text", "json", "github", "sarif"),
+                default="text",
             ),
             Option(
                 "--snapshot",

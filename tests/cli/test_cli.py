@@ -55,7 +55,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "--fil", "x"], 'Unknown option "--fil" of `run`. Did you mean "--file"?'),
         (["run", "--param"], "--param needs a value. Write --param NAME=VALUE."),
         (["run", "--only=x"], "--only does not take a value."),
-        (["validate", "--format", "xml"], '--format does not accept "xml". Choose from: text, json, github.'),
+        (["validate", "--format", "xml"], '--format does not accept "xml". Choose from: text, json, github, sarif.'),
         (["graph", "train"], 'Unexpected operand "train": `graph` takes no operands.'),
         (["run", "--param", "epochs"], '--param "epochs" has no "=".'),
         (["run", "-f", "none.yaml"], "none.yaml was not found."),
@@ -130,7 +130,7 @@ def test_a_closed_pipe_is_silent(project: Path) -> None:
     assert (answer.stdout, answer.stderr) == ("1. one  (one.py)\n", "")
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
 def test_validate_tells_problems_in_each_form_with_status_2(
     form: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -162,6 +162,7 @@ COMMANDS = [
     ("validate", "-f", f"{HOSTILE.replace('/', '')}.yaml"),
     ("validate", "--param", f"{HOSTILE}=1", "--format", "json"),
     ("validate", "--param", f"{HOSTILE}=1", "--format", "github"),
+    ("validate", "--param", f"{HOSTILE}=1", "--format", "sarif"),
     ("report", f"{HOSTILE}"),
     ("report", "-o", f"{HOSTILE}/x.html"),
     ("environment", "--python", HOSTILE),

@@ -39,7 +39,7 @@ def test_every_code_has_an_entry_and_every_entry_a_code() -> None:
     patterns = [code.replace("*", "[a-z]+") for code in codes()]
     assert [code for code in entries if not any(re.fullmatch(one, code) for one in patterns)] == [], "no such code"
     missing = [one for one in patterns if not any(re.fullmatch(one, code) for code in entries)]
-    assert missing == [], "give each an entry in tests/checks.py, and a case of its name in tests/data/err"
+    assert missing == [], "give each an entry in aml_pipeline/core/checks.json, and a case in tests/data/err"
 
 
 @pytest.mark.parametrize("code", checks.documented())

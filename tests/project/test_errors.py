@@ -14,6 +14,7 @@ import pytest
 
 from aml_pipeline import cli
 from aml_pipeline.core import problems
+from aml_pipeline.core.sarif import as_sarif
 from tests.conftest import Project
 from tests.corpus import ERR, Case, cases, codes, codes_shown, copy, told
 
@@ -60,12 +61,14 @@ def test_every_problem_is_placed_and_has_a_cure_in_our_words(case: Case) -> None
     assert list(found.problems) == problems.ordered(found.problems)
 
 
-def test_the_three_forms_tell_the_same() -> None:
+def test_the_forms_tell_the_same() -> None:
     for case in CASES:
         found = told(case).problems
         rows = json.loads(problems.as_json(found))
         assert [row["code"] for row in rows] == [one.code for one in found]
         assert len(problems.as_github(found).splitlines()) == len(found), case
+        results = json.loads(as_sarif(found, "1"))["runs"][0]["results"]
+        assert [(each["ruleId"], each["level"]) for each in results] == [(one.code, one.severity) for one in found]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -30,6 +30,7 @@ PIPELINE = """\
 """
 # Never a secret: put together, so that no file of this repository holds one.
 SECRET = "q8Zt" * 10
+FORMS: tuple[list[str], ...] = ([], ["--format", "json"], ["--format", "github"], ["--format", "sarif"])
 
 
 @pytest.fixture
@@ -107,6 +108,10 @@ def test_steps_are_chosen_by_name(pipeline: Project) -> None:
         (
             ["--snapshot", "--format", "github"],
             "--snapshot does not support --format github. Use --format text or json.\n",
+        ),
+        (
+            ["--snapshot", "--format", "sarif"],
+            "--snapshot does not support --format sarif. Use --format text or json.\n",
         ),
         (
             ["--snapshot", "--python", sys.prefix],
@@ -228,7 +233,7 @@ def test_secrets_are_told_once_with_the_cure_and_never_shown(pipeline: Project) 
         }
     )
     texts = [pipeline.cli("validate", "--snapshot", *form).stdout for form in ([], ["--format", "json"])]
-    texts += [pipeline.cli("validate", *form).stdout for form in ([], ["--format", "json"], ["--format", "github"])]
+    texts += [pipeline.cli("validate", *form).stdout for form in FORMS]
     assert not any(SECRET[:8] in text for text in texts)
     told = [line for line in texts[0].splitlines() if "looks like" in line]
     vault = "Keep secrets in the key vault of the workspace, and read them as docs/how-to/azure.md#secrets shows."

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from aml_pipeline import __version__
 from aml_pipeline.cli.checked import checked, count
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import as_json, is_coloured, steer
@@ -32,6 +33,10 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
         print(as_json(problems.as_json(reported)))
     elif form == "github":
         print(problems.as_github(reported), end="\n" if reported else "")
+    elif form == "sarif":
+        from aml_pipeline.core.sarif import as_sarif
+
+        print(as_json(as_sarif(reported, __version__)))
     elif reported:
         text = problems.as_text(reported, opened.texts(), colour=is_coloured(sys.stdout, environ))
         steer(sys.stdout, f"{text}\n")

@@ -32,8 +32,8 @@ _TOLD_THERE = frozenset({"open-snapshot", "secret-file", "unnamed-import"})
 def show(options: Options, environ: Mapping[str, str]) -> int:
     """Print all problems and the snapshots of the named steps; exit with 2 if a problem is an error."""
     form = options.text("format")
-    if form == "github":
-        raise UsageError("--snapshot does not support --format github. Use --format text or json.")
+    if form in {"github", "sarif"}:
+        raise UsageError(f"--snapshot does not support --format {form}. Use --format text or json.")
     with asking_python(options, environ) as pythons:
         opened = checked(options, environ, pythons)
         chosen = opened.plan.select(options.operands, only=bool(options.operands)) if opened.plan else []
