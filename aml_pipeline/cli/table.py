@@ -374,6 +374,13 @@ COMMANDS = {
             Option("--where", value="CONDITION", help="With --all: only runs for which it holds, as in `runs`."),
             Option("--last", value="N", help="With --all: only the newest N runs."),
             Option("--variants", value="STEP", help="With --all: a row for each variant of this step with a `matrix`."),
+            Option(
+                "--format",
+                value="FORMAT",
+                help="Output format; junit: each step as a test case, for CI services.",
+                choices=("html", "junit"),
+                default="html",
+            ),
             Option("-o", "--output", value="PATH", help="Output file (default: in the folder of the run's record)."),
             Option("--open", help="Open the report in the browser."),
             operands=("RUN", 1, "Run id from `runs`, or a unique part of it (default: the latest run)."),

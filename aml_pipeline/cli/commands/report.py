@@ -1,4 +1,4 @@
-"""``report``: the page of a run, or of many."""
+"""``report``: the page of a run, or of many; or a run as JUnit's XML."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.report.changes_part import Before
 from aml_pipeline.report.code import diffs
+from aml_pipeline.report.junit import junit
 from aml_pipeline.report.reading import outline, with_parts
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.story import ShownRun
@@ -27,7 +28,7 @@ _MOST_DIFFS = 50  # of the files that are all named
 
 
 def report(options: Options, _environ: Mapping[str, str]) -> int:
-    """Write the page of a run; with ``--all`` that of many."""
+    """Write the page of a run, or its JUnit XML; with ``--all`` the page of many."""
     opened = open_readable(options)
     records = records_of(opened)
     if options.flag("all"):
@@ -40,6 +41,8 @@ def report(options: Options, _environ: Mapping[str, str]) -> int:
 
 def _report_one(opened: Opened, options: Options, records: list[RunRecord]) -> int:
     record = chosen(records, options.operands[0] if options.operands else None)
+    if options.text("format") == "junit":
+        return written(options, junit(read_run(opened, record)), os.path.join(record.folder, "junit.xml"))
     contents = Contents(opened.state)
     run = with_parts(read_run(opened, record), record, contents)
     before = _before(run, record, records, contents)
@@ -62,6 +65,8 @@ def _before(run: ShownRun, record: RunRecord, records: Sequence[RunRecord], cont
 
 
 def _report_all(opened: Opened, options: Options, records: list[RunRecord]) -> int:
+    if options.text("format") == "junit":
+        raise UsageError("--format junit reports on one run. Leave out --all.")
     if options.operands:
         raise UsageError(
             "`report --all` takes no run. To compare some runs: `aml-pipeline compare RUN RUN RUN --page`."
