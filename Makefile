@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale dist release clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page docs docs-check pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -65,7 +65,7 @@ test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which a
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
 
-check: lint editor page ## Run lint, editor and page: style, types, editor support, pages in a browser
+check: lint editor page docs-check ## Run lint, editor, page and docs-check: style, types, editor support, pages in a browser
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
 	.venv/bin/ruff check
@@ -80,6 +80,13 @@ page: tests/page/node_modules/ready .venv/dev ## Test pages in headless Chromium
 	@$(has_chromium)
 	@$(has_tmux)
 	.venv/bin/python -m pytest tests/page/checks.py tests/page/many_checks.py tests/page/terminal_checks.py
+
+docs: .docs/ready tests/site/node_modules/ready ## Build the docs site in site/, strictly; it opens offline. Needs npm
+	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet
+
+docs-check: docs tests/page/node_modules/ready .venv/dev ## Test the docs site in headless Chromium; needs npm, too
+	@$(has_chromium)
+	.venv/bin/python -m pytest tests/site/checks.py
 
 pictures: .venv/dev ## Update docs/pictures: pages of runs, and a run in a terminal; needs chromium and tmux
 	@$(has_chromium)
@@ -104,11 +111,11 @@ bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps,
 dist: .release/ready ## Build sdist and wheel in dist/, twice with equal bytes, check them, write the SBOM
 	.release/bin/python -m tests.release
 
-release: test lint editor page dist ## All checks, and dist/; prints what to upload
+release: test lint editor page docs-check dist ## All checks, and dist/; prints what to upload
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
-	rm -rf .venv .benchmarks .fuzz .release tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .docs .fuzz .release site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.
@@ -119,8 +126,18 @@ clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/
 	  'pip could not install packages into .release; see its output above.' >&2; exit 1; }
 	@touch $@
 
-# The language server and axe-core, in the versions of package-lock.json; npm verifies downloads with the digests there.
-tests/editor/node_modules/ready tests/page/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
+# So has the docs site, for which Material for MkDocs needs Python 3.11.
+.docs/ready: tests/site/requirements.txt | .venv/ready
+	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { printf '%s\n' \
+	  'The docs site needs Python 3.11 or newer; .venv has an older one. Name another: make docs PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@echo 'installing MkDocs into .docs: about 1 minute, once'
+	@rm -rf .docs && .venv/bin/python -m venv .docs
+	@.docs/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
+	  'pip could not install packages into .docs; see its output above.' >&2; exit 1; }
+	@touch $@
+
+# The language server, axe-core and what the site takes along, in the versions of package-lock.json; npm verifies downloads with the digests there.
+tests/editor/node_modules/ready tests/page/node_modules/ready tests/site/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
 	@$(has_node)
 	@npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
 	  'npm could not install the packages for the $* checks; see its output above.' \

@@ -21,18 +21,19 @@ FENCE = re.compile(r"(?:^([^\n]*)\n)?^( *)```(\w*)\n(.*?)^\2```$", re.MULTILINE 
 MARK = re.compile(r" *<!-- (?:run: (tests/\S+\.py)|not run: .+) -->")
 
 
-def _blocks(language: str) -> list[tuple[str, str]]:
+def _pipelines() -> list[tuple[str, str]]:
+    """Return each fence of YAML that no other test runs, with its place."""
     found: list[tuple[str, str]] = []
     for page in PAGES:
-        if page.name == "checks.md":  # its pipelines are wrong, as tests/project/test_checks.py sees to
-            continue
         text = page.read_text(encoding="utf-8")
-        blocks = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        found += [(f"{page.name}:{text.count(chr(10), 0, block.start()) + 1}", block[1]) for block in blocks]
+        if MARK.match(text):  # a whole page
+            continue
+        unmarked = [one for one in FENCE.finditer(text) if one[3] == "yaml" and not MARK.fullmatch(one[1] or "")]
+        found += [(f"{page.name}:{text.count(chr(10), 0, one.start(3)) + 1}", one[4]) for one in unmarked]
     return found
 
 
-@pytest.mark.parametrize(("place", "text"), _blocks("yaml"), ids=lambda value: value if ":" in value[:40] else "")
+@pytest.mark.parametrize(("place", "text"), _pipelines(), ids=lambda value: value if ":" in value[:40] else "")
 def test_every_pipeline_in_the_docs_is_without_fault(place: str, text: str, tmp_path: Path) -> None:
     """The scripts and files that it names are made empty; a fragment (without `name:`) is not a pipeline."""
     assert text.startswith(("name:", "# yaml")), f"{place}: give the whole file, so that it can be checked"
@@ -108,6 +109,14 @@ def test_every_command_line_is_understood(page: Path) -> None:
         words = shlex.split(line, comments=True)
         end = next((at for at, word in enumerate(words) if word in {"|", ">", "&&", ";"}), len(words))
         parse(COMMANDS[words[0]], words[1:end])
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    listed = set(
+        re.findall(r"^ *- (?:[^:\n]+: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]}
+    assert pages - listed == set(), "`make docs` reports those that are listed and missing"
 
 
 def test_every_command_is_documented() -> None:
