@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page docs docs-check pictures schema checks bench bench-scale dist release clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel fuzz check lint editor page docs docs-check pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -61,6 +61,9 @@ test-disk-full: .venv/dev ## Fill a small disk at each moment of a run; skipped 
 
 test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which are reported, and where
 	.venv/bin/python -m tests.mutations && .venv/bin/python -m tests.mutations --churn --count 400
+
+test-wheel: .release/ready ## Install the wheel alone by pip, uv and pipx, and walk as newcomers do; PYTHONS= (default: those found), TESTS=word
+	.release/bin/python -m pytest --noconftest -p no:cacheprovider -q -s tests/release/wheel_checks.py $(TESTS:%=-k '%')
 
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
@@ -111,7 +114,7 @@ bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps,
 dist: .release/ready ## Build sdist and wheel in dist/, twice with equal bytes, check them, write the SBOM
 	.release/bin/python -m tests.release
 
-release: test lint editor page docs-check dist ## All checks, and dist/; prints what to upload
+release: test lint editor page test-wheel docs-check dist ## All checks, and dist/; prints what to upload
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
