@@ -63,7 +63,7 @@ test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which a
 	.venv/bin/python -m tests.mutations && .venv/bin/python -m tests.mutations --churn --count 400
 
 test-wheel: .release/ready ## Install the wheel alone by pip, uv and pipx, and walk as newcomers do; PYTHONS= (default: those found), TESTS=word
-	.release/bin/python -m pytest --noconftest -p no:cacheprovider -q -s tests/release/wheel_checks.py $(TESTS:%=-k '%')
+	.release/bin/python -m pytest --noconftest -p no:cacheprovider -q -s tests/release/wheel_checks.py $(if $(TESTS),-k '$(TESTS)')
 
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
