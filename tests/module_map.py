@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 # From what imports nothing of ours to what may import everything.
-ORDER = ("core", "pipeline", "project", "runs", "local", "azureml", "report", "cli", "__main__")
+ORDER = ("core", "pipeline", "project", "runs", "local", "azureml", "report", "doctor", "cli", "__main__")
 _MAP = re.compile(r"(?<=^## The map\n\n)(?: *- .*\n)*", re.MULTILINE)
 
 

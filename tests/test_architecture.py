@@ -25,8 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "local": {"core", "pipeline", "project", "runs"},
     "azureml": {"core", "pipeline", "project", "runs"},
     "report": {"core", "runs"},
+    "doctor": {"core", "pipeline", "project", "azureml"},
     # The command line calls everything and is called by nothing but __main__.
-    "cli": {"core", "pipeline", "project", "runs", "local", "azureml", "report"},
+    "cli": {"core", "pipeline", "project", "runs", "local", "azureml", "report", "doctor"},
 }
 
 # Libraries that only these modules, or those below them, may touch.
@@ -36,7 +37,7 @@ OWNERS = {
     "pydantic_core": {"pipeline.spec"},
     "azureml": {"azureml.v1"},
     "azure": {"azureml.v2"},
-    "packaging": {"project.environment.pip_file", "project.environment.installed"},
+    "packaging": {"project.environment.pip_file", "project.environment.installed", "doctor.packages"},
 }
 ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli", ""}}
 

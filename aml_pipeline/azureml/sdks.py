@@ -45,6 +45,29 @@ def connect(
     return v1.connect(names, auth, login)
 
 
+def import_all(sdk: str) -> None:
+    """Import all that a submission needs of an SDK. Raises MachineError or AzureError if that fails."""
+    if sdk == "v2":
+        from aml_pipeline.azureml.v2 import sdk as v2
+
+        v2.import_all()
+    else:
+        from aml_pipeline.azureml.v1 import sdk as v1
+
+        v1.import_all()
+
+
+def token(sdk: str, login: Login, audience: str) -> str:
+    """Return a token for ``audience``, Azure Resource Manager of the cloud, as an SDK logs in. Raises AzureError."""
+    if sdk == "v2":
+        from aml_pipeline.azureml.v2 import connect as v2
+
+        return v2.token(login, audience)
+    from aml_pipeline.azureml.v1 import login as v1
+
+    return v1.token(login)
+
+
 def of(workspace: object) -> SdkName:
     """Return the SDK of a workspace. Raises UsageError for anything else."""
     modules = [each_class.__module__ for each_class in type(workspace).__mro__]

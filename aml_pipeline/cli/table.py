@@ -83,6 +83,17 @@ COMMANDS = {
             example="aml-pipeline init my-project --template tabular",
         ),
         Command(
+            "doctor",
+            "Check this machine, the project, the login and the workspace. Changes nothing.",
+            _FILE,
+            _PROFILE,
+            _SDK,
+            _WORKSPACE,
+            Option("--offline", help="Make no connection: check only this machine and the project."),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
+            example="aml-pipeline doctor --offline",
+        ),
+        Command(
             "validate",
             "Report every problem in the pipeline file and in what it refers to.",
             _FILE,

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from .roles import Access
 from .script import Script
 
 Json: TypeAlias = Any
@@ -29,6 +30,7 @@ class State:
 
     script: Script
     id: str  # of the workspace
+    access: Access = field(default_factory=Access)
     computes: dict[str, Entity] = field(default_factory=dict)
     datastores: dict[str, Entity] = field(default_factory=dict)
     environments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by name and version

@@ -2,6 +2,7 @@
 
 import base64
 
+from . import access
 from .rules import check
 from .state import GROUP, LOCATION, NOW, SCOPE, SUBSCRIPTION, WORKSPACE, Entity, State
 from .wire import Answer, Call, Refusal, route
@@ -25,6 +26,7 @@ SERVICES = (
 
 def get_workspace(state: State, call: Call) -> object:
     """Answer as Azure Resource Manager; the discovery URL holds an id, for the SDK keeps answers by it on disk."""
+    access.check(state, call)
     storage = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Storage/storageAccounts/loop"
     properties = {
         "friendlyName": WORKSPACE,
@@ -164,6 +166,8 @@ def list_datastores(state: State, _: Call) -> object:
 
 ROUTES = (
     route("GET", "/", get_workspace),
+    route("GET", "/metadata/endpoints", access.get_clouds),
+    *(route("GET", path, answer) for path, answer in access.PATHS.items()),
     route("POST", "/listKeys", list_keys),
     route("GET", "/discovery/{id}", discover),
     route("GET", "(/rp/workspaces)?/computes/{name}", get_compute),

@@ -1,7 +1,6 @@
 """The service as a test sees it: what it holds, what it was asked, how its runs go, what it is told to get wrong."""
 
 import os
-import sys
 from pathlib import Path
 
 from tests.loopback.asked import Asked
@@ -36,14 +35,9 @@ class ServiceV2(Asked):
     def environ(self, home: Path) -> dict[str, str]:
         """Return the variables that point a process here, logged in by the Azure CLI; ``home`` gets what they name."""
         programs = home / "bin"
-        programs.mkdir(parents=True, exist_ok=True)
+        az.install(programs, SUBSCRIPTION)
         trusted = home / "loopback.pem"
         trusted.write_bytes(self._certificate)
-        python = getattr(sys, "_base_executable", sys.executable)
-        program = programs / "az"
-        command = f"'{python}' -I -S '{az.__file__}' {SUBSCRIPTION}"
-        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
         return {
             "ARM_CLOUD_METADATA_URL": f"{self.url}{workspace.METADATA}?api-version=2022-09-01",
             "HOME": str(home),

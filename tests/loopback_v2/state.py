@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from uuid import UUID
 
+from tests.loopback.roles import Access
 from tests.loopback.state import Entity
 
 BEGINNING = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
@@ -48,6 +49,7 @@ class Run:
 class State:
     """Everything that was stored: the bodies of requests by what they put."""
 
+    access: Access = field(default_factory=Access)
     computes: dict[str, Entity] = field(default_factory=dict)
     datastores: set[str] = field(default_factory=lambda: {"workspaceblobstore"})
     secrets: dict[str, tuple[str, str]] = field(default_factory=dict)  # of datastores: kind and text

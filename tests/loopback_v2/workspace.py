@@ -1,5 +1,6 @@
 """The cloud, its one workspace, where the workspace's services are, its computes and datastores."""
 
+from tests.loopback import access
 from tests.loopback.state import GROUP, LOCATION, SCOPE, SUBSCRIPTION, WORKSPACE, Entity
 from tests.loopback.wire import Call
 
@@ -25,6 +26,7 @@ def get_clouds(_: State, call: Call) -> object:
 
 def get_workspace(state: State, call: Call) -> object:
     """Answer as Azure Resource Manager."""
+    access.check(state, call)
     storage = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Storage/storageAccounts/loop"
     properties = {
         "friendlyName": WORKSPACE,
@@ -105,6 +107,7 @@ def _datastore(state: State, name: str) -> Entity:
 ROUTES = (
     route("GET", METADATA, get_clouds),
     route("GET", "/", get_workspace),
+    *(route("GET", path, answer) for path, answer in access.PATHS.items()),
     route("GET", "/discovery", discover),
     route("GET", "/computes/{name}", get_compute),
     route("GET", "/computes", list_computes),

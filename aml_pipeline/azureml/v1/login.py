@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from aml_pipeline.azureml.v1.sdk import Sdk
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.login import AzureCli, Login, way
 
 
@@ -24,3 +24,9 @@ def auth(login: Login) -> Sdk:
         return sdk.TokenAuthentication(AzureCli(login.subscription).token, cloud=login.cloud)
     with contextlib.redirect_stdout(sys.stderr):  # it says what to do in the browser
         return sdk.InteractiveLoginAuthentication(cloud=login.cloud)
+
+
+def token(login: Login) -> str:
+    """Return a token for Azure Resource Manager. Raises AzureError when Azure refuses the login."""
+    with doing("logging in"):
+        return str(auth(login).get_authentication_header()["Authorization"]).removeprefix("Bearer ")

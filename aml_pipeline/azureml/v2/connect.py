@@ -46,6 +46,12 @@ def _keep_cloud() -> None:
     known._environments.setdefault(name, known._get_cloud(name))  # noqa: SLF001
 
 
+def token(login: Login, audience: str) -> str:
+    """Return a token for ``audience``. Raises AzureError when Azure refuses the login."""
+    with doing("logging in"):
+        return str(_credential(login).get_token(f"{audience}/.default").token)
+
+
 # The login authorities of clouds, by azure-ai-ml's names of clouds.
 _AUTHORITIES = {
     "AzureCloud": "login.microsoftonline.com",

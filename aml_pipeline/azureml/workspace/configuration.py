@@ -12,7 +12,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline.spec.names import workspace_fault
 
 CONFIG = os.path.join(".azureml", "config.json")
-_CURE = "Download it from the workspace's page in the portal: Download config.json."
+CURE = "Download it from the workspace's page in the portal: Download config.json."
 _VARIABLES = (
     # The subscription as azure-identity's and azd's users name it, and the defaults of Azure CLI: its setting OPTION of
     # SECTION is the variable AZURE_SECTION_OPTION (knack/config.py), and `az ml` reads `defaults.workspace`.
@@ -47,7 +47,7 @@ def names_of(workspace: str, folder: str) -> Names:
         return Names(*workspace.split("/"))
     file = os.path.join(os.path.abspath(folder), workspace)
     if not files.is_file(file):
-        raise UsageError(f"The configuration file {file} was not found. {_CURE}")
+        raise UsageError(f"The configuration file {file} was not found. {CURE}")
     return _read(file)
 
 
@@ -57,7 +57,7 @@ def found(path: str) -> Names:
     if file is None:
         where = f"{CONFIG} was not found in {os.path.abspath(path)} or above it."
         named = "Or name the workspace: `workspace: subscription/group/name` in the pipeline file, or --workspace."
-        raise UsageError(f"{where} {_CURE} {named}")
+        raise UsageError(f"{where} {CURE} {named}")
     return _read(file)
 
 
@@ -88,8 +88,8 @@ def _read(file: str) -> Names:
         values = {key: data[key] for key in Names._fields}
     except (ValueError, KeyError, TypeError):
         wanted = f"{', '.join(Names._fields[:-1])} and {Names._fields[-1]}"
-        raise UsageError(f"{file} must be JSON with {wanted}. {_CURE}") from None
+        raise UsageError(f"{file} must be JSON with {wanted}. {CURE}") from None
     for key, value in values.items():
         if not isinstance(value, str) or not value or "<" in value:
-            raise UsageError(f"{file} has no value for {key}. {_CURE}")
+            raise UsageError(f"{file} has no value for {key}. {CURE}")
     return Names(**values)

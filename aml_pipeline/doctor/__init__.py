@@ -1,0 +1,1 @@
+"""What a run, a submission or a publication needs of this machine and of Azure: each checked, nothing changed."""

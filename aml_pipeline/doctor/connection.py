@@ -1,0 +1,91 @@
+"""The way to Azure: proxy, TLS, network and clock, all from one question that needs no login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from aml_pipeline.core.text import seconds_in_words
+from aml_pipeline.doctor import https
+from aml_pipeline.doctor.finding import Finding
+
+# Azure Resource Manager of each cloud, by the SDKs' names of clouds.
+_MANAGERS = {
+    "AzureCloud": "https://management.azure.com",
+    "AzureUSGovernment": "https://management.usgovcloudapi.net",
+    "AzureChinaCloud": "https://management.chinacloudapi.cn",
+}
+_METADATA = "/metadata/endpoints?api-version=2022-09-01"
+_MOST_SECONDS = 300  # a login refuses a clock that is further off
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A way that works: the address of Azure Resource Manager, and Azure's time."""
+
+    manager: str
+    now: datetime
+
+
+def manager_of(environ: Mapping[str, str]) -> str:
+    """Return the address of Azure Resource Manager, as the SDKs choose the cloud."""
+    metadata = environ.get("ARM_CLOUD_METADATA_URL")
+    if metadata:
+        parts = urlsplit(metadata)
+        return f"{parts.scheme}://{parts.netloc}"
+    cloud = environ.get("AZURE_CLOUD_NAME") or environ.get("AZUREML_CURRENT_CLOUD") or "AzureCloud"
+    return _MANAGERS.get(cloud, _MANAGERS["AzureCloud"])
+
+
+def settings(environ: Mapping[str, str]) -> list[Finding]:
+    """Return the proxy and the trusted certificates that are set, without a connection."""
+    variable, proxy = https.proxy_of(urlsplit(manager_of(environ)), environ)
+    trusting, place = https.bundle_of(environ)
+    return [
+        Finding("proxy", "ok", f"{variable}={https.shown(proxy)}" if proxy else "none is set"),
+        Finding("TLS", "ok", f"trusts {trusting}={place}" if trusting else "trusts the usual certificates"),
+    ]
+
+
+def check(environ: Mapping[str, str]) -> tuple[list[Finding], Connection | None]:
+    """Return what was found on the way to Azure, and the way if it works."""
+    manager = manager_of(environ)
+    expected = settings(environ)
+    try:
+        answer = https.get(f"{manager}{_METADATA}", environ)
+    except https.Unreachable as error:
+        fault = Finding(error.part, "problem", error.seen, error.cure)
+        return [*(one for one in expected if _comes_before(one.name, error.part)), fault], None
+    now = _time(answer.headers.get("date", ""))
+    if answer.body is None or now is None:
+        seen = f"{manager} answered with something that is not Azure's (HTTP {answer.status})"
+        cure = "Check the network and HTTPS_PROXY: a proxy or the login page of a network may answer in its place."
+        return [*expected, Finding("network", "problem", seen, cure)], None
+    return [*expected, Finding("network", "ok", f"{manager} answers"), _clock(now)], Connection(manager, now)
+
+
+_PARTS = ("proxy", "TLS", "network")
+
+
+def _comes_before(name: str, part: str) -> bool:
+    return _PARTS.index(name) < _PARTS.index(part)
+
+
+def _time(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date)
+    except (ValueError, TypeError):
+        return None
+
+
+def _clock(now: datetime) -> Finding:
+    """Compare this machine's clock with Azure's."""
+    seconds = (datetime.now(timezone.utc) - now).total_seconds()
+    if abs(seconds) <= _MOST_SECONDS:
+        return Finding("clock", "ok", "agrees with Azure's")
+    off = f"{seconds_in_words(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} Azure's"
+    cure = "Set the clock, or let the system do so: `timedatectl set-ntp true` on Linux."
+    return Finding("clock", "problem", f"this machine's clock is {off}: logins are refused", cure)

@@ -1,0 +1,59 @@
+"""Checks this machine: Python, the installation of aml-pipeline, git, and room on the disk."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+
+from aml_pipeline import __version__
+from aml_pipeline.azureml.workspace.installing import DISTRIBUTION, can_have_v1
+from aml_pipeline.core.wording import size_in_words
+from aml_pipeline.doctor.finding import Finding
+
+_LEAST_FREE = 10**9
+
+
+def python() -> Finding:
+    """Return which Python this is, and which SDKs can be installed for it."""
+    conda = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
+    kind = "virtual" if sys.prefix != sys.base_prefix else "conda" if conda else ""
+    where = f"in the {kind} environment {sys.prefix}" if kind else f"at {sys.executable}, in no virtual environment"
+    sdks = "SDK v1 and v2 can" if can_have_v1() else "SDK v2 can, v1 cannot"
+    machine = f"{platform.system()} {platform.machine()}"
+    return Finding("Python", "ok", f"{platform.python_version()} {where}, on {machine}; {sdks} be installed for it")
+
+
+def installation() -> Finding:
+    """Return the version of aml-pipeline, and whether its distribution is the code that runs."""
+    place = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    try:
+        version = metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        seen = f"{__version__} at {place}, but {DISTRIBUTION} is not installed for this Python"
+        return Finding("aml-pipeline", "warning", seen, f"Install it: pip install {DISTRIBUTION}.")
+    if version != __version__:
+        seen = f"{__version__} at {place}, but {DISTRIBUTION} {version} is installed"
+        return Finding("aml-pipeline", "warning", seen, f"Install it again: pip install --force-reinstall {place}.")
+    return Finding("aml-pipeline", "ok", f"{version} at {place}")
+
+
+def git() -> Finding:
+    """Return the git that records commits and identifies the project."""
+    program = shutil.which("git")
+    if program is None:
+        cure = "Install git, and make sure that PATH has it."
+        return Finding("git", "warning", "not found: runs are recorded without their commit", cure)
+    return Finding("git", "ok", program)
+
+
+def disk(folder: str) -> Finding:
+    """Return how much room there is for results and records in ``folder``."""
+    free = shutil.disk_usage(folder).free
+    seen = f"{size_in_words(free)} free in {folder}"
+    if free < _LEAST_FREE:
+        cure = "Free some space: `aml-pipeline clean` removes old results."
+        return Finding("disk", "warning", seen, cure)
+    return Finding("disk", "ok", seen)

@@ -1,0 +1,72 @@
+"""The pipeline file, and the workspace that it, the command line, a configuration or variables name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aml_pipeline.azureml.workspace import configuration
+from aml_pipeline.azureml.workspace.configuration import Names
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError, UserError
+from aml_pipeline.core.problems import errors
+from aml_pipeline.core.wording import counted
+from aml_pipeline.doctor.finding import Finding
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.opening import open_pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The workspace that commands use, and who says so."""
+
+    names: Names
+    source: str
+
+
+def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> tuple[Finding, Plan | None]:
+    """Return whether the pipeline file is valid, and its plan if it can be read.
+
+    ``demanded``: the command line names the file, so it must exist.
+    """
+    name = "pipeline file"
+    if not demanded and not files.look(os.path.abspath(path)):
+        seen = f"{os.path.abspath(path)} does not exist; `aml-pipeline init` creates one"
+        return Finding(name, "ok", seen), None
+    try:
+        opened = open_pipeline(path, profile)
+    except UserError as error:
+        return Finding(name, "problem", str(error), "Name an existing file with -f."), None
+    wrong = errors(opened.loaded.problems)
+    if wrong:
+        seen = f"{path} has {counted(len(wrong), 'error')}; the first: {wrong[0].message}"
+        return Finding(name, "problem", seen, "Run `aml-pipeline validate`."), opened.plan
+    steps = counted(len(opened.plan.steps), "step") if opened.plan else "no steps"
+    return Finding(name, "ok", f"{path} is valid: {steps}"), opened.plan
+
+
+def workspace_names(
+    given: str | None, plan: Plan | None, folder: str, environ: Mapping[str, str]
+) -> tuple[Finding, Chosen | None]:
+    """Return the workspace, as the commands for Azure ML choose it: ``given``, the file, a configuration, variables."""
+    name = "configuration"
+    try:
+        chosen = _chosen(given, plan.workspace if plan else None, folder, environ)
+    except UsageError as error:
+        seen, sign, rest = str(error).partition(f" {configuration.CURE}")
+        cure = f"{configuration.CURE}{rest}" if sign else "Check --workspace, or `workspace` in the pipeline file."
+        return Finding(name, "problem", seen, cure), None
+    return Finding(name, "ok", f"workspace {chosen.names.text}, named by {chosen.source}"), chosen
+
+
+def _chosen(given: str | None, of_file: str | None, folder: str, environ: Mapping[str, str]) -> Chosen:
+    if given:
+        return Chosen(configuration.names_of(given, "."), "--workspace")
+    if of_file:
+        return Chosen(configuration.names_of(of_file, folder), "the pipeline file")
+    file = configuration.config_file(folder)
+    variables = configuration.in_variables(environ) if file is None else None
+    if variables:
+        return Chosen(configuration.names_of(variables, folder), "environment variables")
+    return Chosen(configuration.found(folder), str(file))
