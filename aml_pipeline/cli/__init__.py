@@ -27,7 +27,7 @@ from aml_pipeline.cli.screen.printing import Screened, is_coloured, steer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aml_pipeline.cli.options import Options
 
@@ -124,7 +124,9 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
 
         print(f"aml-pipeline {__version__}")
         return 0
-    from aml_pipeline.cli.options import help_of, parse
+    if words[:2] == ["completion", "--words"]:
+        return _complete(words[3:])
+    from aml_pipeline.cli.options import command_place, help_of, parse
     from aml_pipeline.cli.table import COMMANDS, overview
 
     if words[:1] == ["help"]:
@@ -134,7 +136,7 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     if bare and (asks or not words):
         print(overview())
         return 0 if asks else EXIT_USAGE
-    word = words.pop(_command_place(words, COMMANDS))
+    word = words.pop(command_place(words, COMMANDS))
     command = COMMANDS.get(word)
     if command is None:
         raise _unknown_command(word)
@@ -147,11 +149,15 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     return _run_remembered(command.name, options, [command.name, *words], environ)
 
 
-def _command_place(words: list[str], commands: Collection[str]) -> int:
-    """Return the index of the command: the first word that is one and not the value of ``-f``, else the first word."""
-    bare = [index for index, word in enumerate(words) if not word.startswith("-")]
-    free = [index for index in bare if index == 0 or words[index - 1] not in {"-f", "--file"}]
-    return next((index for index in free if words[index] in commands), (free or [0])[0])
+def _complete(words: list[str]) -> int:
+    """Answer a shell that asks what may stand at the cursor, and whatever happens, say nothing else."""
+    try:
+        from aml_pipeline.cli.completion import answer
+
+        print(answer(words))
+    except Exception:  # noqa: BLE001 - a Tab in a broken project completes nothing
+        return EXIT_USAGE
+    return 0
 
 
 # Commands whose answer is cached while the metadata of their input files does not change.

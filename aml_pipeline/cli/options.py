@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 
 class Option:
@@ -98,6 +98,13 @@ class Options:
         """Return the values of an option that can be repeated."""
         value = self._values[key]
         return value if isinstance(value, list) else []
+
+
+def command_place(words: list[str], commands: Collection[str]) -> int:
+    """Return the index of the command: the first word that is one and not the value of ``-f``, else the first word."""
+    bare = [index for index, word in enumerate(words) if not word.startswith("-")]
+    free = [index for index in bare if index == 0 or words[index - 1] not in {"-f", "--file"}]
+    return next((index for index in free if words[index] in commands), (free or [0])[0])
 
 
 def parse(command: Command, words: Sequence[str]) -> Options:

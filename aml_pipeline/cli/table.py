@@ -439,6 +439,12 @@ COMMANDS = {
             "Print the JSON Schema of pipeline.yaml, for editors.",
             example="aml-pipeline schema > pipeline.schema.json",
         ),
+        Command(
+            "completion",
+            "Print the script that makes a shell complete commands, options and names.",
+            operands=("SHELL", 1, "bash, zsh or fish."),
+            example="aml-pipeline completion zsh",
+        ),
     )
 }
 
