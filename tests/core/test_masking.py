@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aml_pipeline.core.masking import gives_itself_away, is_secret, masked, safe_file, without_secrets
+from aml_pipeline.core import masking
+from aml_pipeline.core.masking import gives_itself_away, is_secret, masked, redacted, safe_file, without_secrets
 from aml_pipeline.core.secret_words import SHAPES, Shape
 from aml_pipeline.core.secrets import by_variable
 from tests.patience import no_hang
@@ -171,6 +172,10 @@ def test_masking_a_long_text_takes_no_time(piece: str, length: int) -> None:
         ("anything", "https://me:q8Zt@a.example/x"),
         ("anything", "Endpoint=x;AccountKey=abc"),
         ("connection", "--password hunter2"),
+        ("header", "Authorization: abc"),
+        ("header", "Bearer q8Zt"),
+        ("header", "Basic q8Zt"),
+        ("query", "sv=1&sig=abc"),
         ("key", DRAWN),
     ],
 )  # fmt: skip
@@ -198,6 +203,8 @@ def test_a_value_that_is_kept_from_the_eyes(name: str, value: str) -> None:
         ("password_length", "12"),
         ("passive", "yes"),
         ("PWD", "/home/ann"),
+        ("--PWD", "/home/ann"),
+        ("OLDPWD", "/home/ann"),
         ("learning_rate", "0.001"),
         ("data", "abfss://images@account.dfs.core.windows.net/cifar"),
         ("commit", "0123456789abcdef0123456789abcdef01234567"),
@@ -206,6 +213,17 @@ def test_a_value_that_is_kept_from_the_eyes(name: str, value: str) -> None:
 )  # fmt: skip
 def test_a_value_that_is_shown(name: str, value: str) -> None:
     assert masked(name, value) == value
+
+
+def test_a_known_secret_is_masked_wherever_it_occurs_and_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_known", set())
+    for secret in ("correct", "correct horse", "horse battery", "**"):
+        masking.keep_secret(secret)
+    assert without_secrets("a correct horse, ** and a horse battery") == "a ***, ** and a ***"
+
+
+def test_values_are_masked_by_their_names() -> None:
+    assert redacted({"epochs": "3", "password": "hunter2"}) == {"epochs": "3", "password": "***"}
 
 
 @given(st.text(max_size=20) | st.sampled_from(["PASSWORD", "A_KEY", "TOKEN", "PASS"]), st.text(max_size=60))
