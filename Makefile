@@ -100,10 +100,11 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
-checks: .venv/dev ## Update docs/reference/checks.md, tests/data/err/*.out, the map in docs/explanation/architecture.md and the commands in docs/how-to/v1-to-v2.md
+checks: .venv/dev ## Update what docs/ has from the code: checks, keys, commands, …, the map of modules; and tests/data/err/*.out
 	.venv/bin/python -m tests.checks
 	.venv/bin/python -m tests.module_map
 	.venv/bin/python -m tests.parity
+	.venv/bin/python -m tests.reference
 
 bench: .venv/dev ## Compare speed with make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks

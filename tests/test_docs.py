@@ -119,11 +119,6 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     assert pages - listed == set(), "`make docs` reports those that are listed and missing"
 
 
-def test_every_command_is_documented() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in COMMANDS if f"`{name}`" not in text] == []
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_help_has_an_example_that_its_command_understands(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([name, "--help"], {}) == 0
