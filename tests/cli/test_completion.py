@@ -214,10 +214,10 @@ SHELLS = {
     "zsh": (["zsh", "-f", "-i"], 'autoload -Uz compinit; compinit -D; eval "$(aml-pipeline completion zsh)"'),
     "fish": (["fish", "--no-config", "-i"], "aml-pipeline completion fish | source"),
 }
-# What is typed before Tab, and the words that the shell then has.
+# What is typed before Tab, or before and between two, and the words that the shell then has.
 QUICK = [
     ("aml-pipeline run prep", "aml-pipeline run prepare-data"),
-    ("aml-pipeline plan --param loss=l1 --param fa", "aml-pipeline plan --param loss=l1 --param fast="),
+    ("aml-pipeline plan --param loss=l1 --param fa\tt", "aml-pipeline plan --param loss=l1 --param fast=true"),
 ]
 MORE = [
     *QUICK,
@@ -227,6 +227,7 @@ MORE = [
     ("aml-pipeline run --param fast=f", "aml-pipeline run --param fast=false"),
     ("aml-pipeline run 'train[rate=0.01", "aml-pipeline run train[rate=0.01,size=4]"),
     ("aml-pipeline run 'train[rate=0.1,size=8", "aml-pipeline run train[rate=0.1,size=8]"),
+    ("aml-pipeline run --profile=", "aml-pipeline run --profile=quick"),
     ("aml-pipeline run --until=prep", "aml-pipeline run --until=prepare-data"),
     ("aml-pipeline run --data images=some.", "aml-pipeline run --data images=some.csv"),
     ("aml-pipeline report -o some.", "aml-pipeline report -o some.csv"),

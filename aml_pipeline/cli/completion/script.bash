@@ -1,4 +1,4 @@
-# Completion of aml-pipeline for bash 3.2 and newer. Load it with: eval "$(aml-pipeline completion bash)"
+# Completion of aml-pipeline for bash, also for 3.2 of macOS. Load it with: eval "$(aml-pipeline completion bash)"
 
 _aml_pipeline() {
     local program=${COMP_WORDS[0]/#\~/$HOME} line piece before='' word='' words=() IFS=$' \t\n'
