@@ -79,6 +79,7 @@ COMMANDS = {
                 choices=TEMPLATES,
                 default="hello",
             ),
+            Option("--vscode", help="Add settings for VS Code; in a folder that has a pipeline.yaml, only those."),
             operands=("FOLDER", 1, "Target folder (default: the current one)."),
             example="aml-pipeline init my-project --template tabular",
         ),

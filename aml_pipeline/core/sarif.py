@@ -12,7 +12,7 @@ from urllib.parse import quote
 from aml_pipeline.core.addresses import DOCS
 from aml_pipeline.core.problems import Problem, on_one_line
 
-_PAGE = f"{DOCS}reference/checks/"
+_PAGE = f"{DOCS}reference/checks.html"
 
 
 def as_sarif(problems: Sequence[Problem], version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -92,3 +93,30 @@ def test_the_commands_of_its_page_run(project: Path) -> None:
             ["bash", "-c", command], cwd=project, env=environ, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+
+def test_settings_for_vs_code_are_written_only_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["init", "plain"], {}) == 0
+    assert not (tmp_path / "plain" / ".vscode").exists()
+    assert cli.run(["init", "new", "--vscode"], {}) == 0
+    settings = json.loads((tmp_path / "new" / ".vscode" / "settings.json").read_text())
+    ((schema, file),) = settings["yaml.schemas"].items()
+    assert (tmp_path / "new" / schema).is_file()
+    assert (tmp_path / "new" / file).is_file()
+
+    (tmp_path / "plain" / "pipeline.schema.json").unlink()
+    before = (tmp_path / "plain" / "pipeline.yaml").read_text()
+    monkeypatch.chdir(tmp_path / "plain")
+    capsys.readouterr()
+    assert cli.run(["init", "--vscode"], {}) == 0
+    written = [".vscode/extensions.json", ".vscode/settings.json", "pipeline.schema.json"]
+    assert capsys.readouterr().out.splitlines() == written
+    assert (tmp_path / "plain" / "pipeline.yaml").read_text() == before
+    (tmp_path / "plain" / ".vscode" / "settings.json").write_text("{}")
+    assert cli.run(["init", "--vscode"], {}) == 2
+    said = capsys.readouterr().err
+    assert said == ".vscode/extensions.json and .vscode/settings.json already exist. Move them away.\n"
+    assert (tmp_path / "plain" / ".vscode" / "settings.json").read_text() == "{}"

@@ -28,7 +28,7 @@ def log_of(*problems: Problem) -> Any:  # noqa: ANN401 - JSON
     for rule in rules:
         assert all(rule[key]["text"].endswith(".") for key in ("shortDescription", "fullDescription")), rule
         assert rule["help"]["text"].startswith(rule["fullDescription"]["text"])
-        assert rule["helpUri"] == f"{DOCS}reference/checks/#{rule['id']}"
+        assert rule["helpUri"] == f"{DOCS}reference/checks.html#{rule['id']}"
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in {"error", "warning"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from aml_pipeline import cli
+from aml_pipeline.core.addresses import DOCS
 from tests.editor.client import Server
 from tests.pipeline.test_schema import AROUND, right_pipelines
 
@@ -433,3 +435,34 @@ def test_what_init_writes_works_at_once(
     assert [told for *_, told in opened(f"{text}unknown: 1\n", folder).problems()] == [
         "Property unknown is not allowed."
     ]
+
+
+def test_the_settings_that_init_writes_for_vs_code_find_the_schema(tmp_path: Path) -> None:
+    """Without the comment in the file: a person deleted it."""
+    assert cli.run(["init", str(tmp_path / "new"), "--vscode"], {}) == 0
+    settings = json.loads((tmp_path / "new" / ".vscode" / "settings.json").read_text(encoding="utf-8"))
+    with Server(
+        [shutil.which("node") or "node", PROGRAM, "--stdio"], tmp_path / "new", settings["yaml.schemas"]
+    ) as own:
+        uri = (tmp_path / "new" / "pipeline.yaml").as_uri()
+        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": "name: x\nstps: {}\n"}
+        own.tell("textDocument/didOpen", {"textDocument": document})
+        told = [message for _, _, message in Page(own, uri).problems()]
+        assert "Property stps is not allowed." in told
+
+
+def test_the_schema_has_the_form_that_schemastore_takes() -> None:
+    """SchemaStore has only the entry; the schema itself is on our site."""
+    entry = json.loads((HERE / "schemastore.json").read_text(encoding="utf-8"))
+    assert list(entry) == ["name", "description", "fileMatch", "url"]
+    assert "schema" not in f"{entry['name']} {entry['description']}".lower()
+    assert all("aml-pipeline" in pattern for pattern in entry["fileMatch"]), "other programs read pipeline.yaml, too"
+    schema = json.loads((ROOT / "aml_pipeline" / "pipeline.schema.json").read_text(encoding="ascii"))
+    assert schema["$id"] == entry["url"] == f"{DOCS}pipeline.schema.json"
+    compiled = subprocess.run(
+        [shutil.which("node") or "node", HERE / "strict.cjs", ROOT / "aml_pipeline" / "pipeline.schema.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (compiled.returncode, compiled.stdout, compiled.stderr) == (0, "ok\n", "")

@@ -32,7 +32,9 @@ class SilentError(Exception):
 class Server:
     """A running language server; close it, or use it in a ``with``."""
 
-    def __init__(self, command: Sequence[str | Path], root: Path) -> None:
+    def __init__(self, command: Sequence[str | Path], root: Path, schemas: object = None) -> None:
+        """``schemas`` is the setting ``yaml.schemas``: files by schema."""
+        self._settings = {**SETTINGS, "yaml": {**SETTINGS["yaml"], "schemas": schemas or {}}}
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -110,7 +112,7 @@ class Server:
         if "method" in message and "id" in message:
             result = None
             if message["method"] == "workspace/configuration":
-                result = [SETTINGS.get(item.get("section")) for item in message["params"]["items"]]
+                result = [self._settings.get(item.get("section")) for item in message["params"]["items"]]
             self._send({"id": message["id"], "result": result})
         elif message.get("method") == "textDocument/publishDiagnostics":
             self._diagnostics[message["params"]["uri"]] = message["params"]["diagnostics"]

@@ -223,7 +223,8 @@ def right_pipelines() -> list[tuple[str, str]]:
     for page in [ROOT / "README.md", *pages]:
         blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         found += [(f"{page.name}-{number}", text) for number, text in enumerate(blocks)]
-    return [(name, text) for name, text in found if re.search("^steps:", text, re.MULTILINE)]
+    keys = [re.compile(f"^{key}:", re.MULTILINE) for key in ("name", "steps")]  # other YAML lacks one of them
+    return [(name, text) for name, text in found if all(key.search(text) for key in keys)]
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in right_pipelines()])

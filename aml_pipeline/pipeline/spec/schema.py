@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from aml_pipeline.core.addresses import DOCS
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 
 Schema = dict[str, Any]
 
 _HEAD = {
     "$schema": "http://json-schema.org/draft-07/schema#",
+    "$id": f"{DOCS}pipeline.schema.json",
     "$comment": "Generated from the models of aml-pipeline. After an upgrade: aml-pipeline schema > "
     "pipeline.schema.json",
     "title": "Pipeline",
@@ -25,7 +27,7 @@ _HEAD = {
 }
 # Keywords in the order of the file; if the models use another one, add it here.
 _ORDER = (
-    "$schema", "$comment", "title", "description", "examples", "default", "type", "enum", "const", "pattern",
+    "$schema", "$id", "$comment", "title", "description", "examples", "default", "type", "enum", "const", "pattern",
     "patternErrorMessage", "maxLength", "minimum", "maximum", "items", "minItems", "required", "minProperties",
     "propertyNames", "properties", "patternProperties", "additionalProperties", "oneOf", "allOf",
 )  # fmt: skip
