@@ -69,7 +69,10 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
         def send() -> None:
             time.sleep(_MOMENT_SECONDS)
-            os.kill(os.getpid(), number)
+            if sys.platform == "win32":  # where os.kill ends the process at once
+                _thread.interrupt_main(number)
+            else:
+                os.kill(os.getpid(), number)
 
         _thread.start_new_thread(send, ())
     else:
@@ -205,11 +208,12 @@ class Heard:
         def terminate(number: int, _frame: object) -> None:
             raise Terminated(SIGNALLED + number)
 
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no HUP
+        numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
         self._before = {number: signal.getsignal(number) for number in numbers}
         if self._before[signal.SIGINT] == signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in numbers[1:]:
             if self._before[number] != signal.SIG_IGN:
                 signal.signal(number, terminate)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -35,6 +36,7 @@ def die_of(number: int) -> None:
     """End this process by a handled signal: after a mere exit status, a shell's loop would continue."""
     import signal
 
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+    if sys.platform != "win32":  # there, os.kill would make the number itself the exit status
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     os._exit(SIGNALLED + number)  # the kernel does not kill process 1, for example in a container

@@ -9,12 +9,15 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
 _BLOCK = 1 << 20
 _SEAL_BYTES = 65
 _SEAL = re.compile(rb"[0-9a-f]{64}\n")
+# What the system has of these. Windows has the last one only, without which a descriptor changes the ends of lines.
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 _AS_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP})
 
 
@@ -102,7 +105,7 @@ def opened_text(path: str) -> TextIO:
 
 def open_regular(path: str, flags: int) -> int:
     """Return a descriptor of a regular file; for anything else, raise OSError at once instead of blocking."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+    descriptor = os.open(path, flags | _FLAGS, 0o666)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return descriptor
@@ -165,9 +168,11 @@ _NOT_FLUSHED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENXIO})
 
 
 def flush(path: str) -> None:
-    """Return when the bytes of a file, or the names in a folder, are on disk."""
+    """Return when the bytes of a file, or the names in a folder, are on disk; on Windows, which cannot, at once."""
+    if sys.platform == "win32":
+        return
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
         try:
             os.fsync(descriptor)
         finally:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _YOUNG_NS = 2_000_000_000
 _MOST_ANSWERS = 50
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY"))  # Windows has the second one only
 _MARK = b"aml_pipeline memo 1\n"
 
 
@@ -74,7 +75,7 @@ def is_whole(place: str) -> bool:
 
 def _open_regular(path: str, flags: int) -> int:
     """Open a file, but nothing that could block; ``files`` has the same function, but is not imported here."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    descriptor = os.open(path, flags | _FLAGS)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)

@@ -97,6 +97,8 @@ def _why(refused: Refusal) -> str:
 
 def _who_may(path: str) -> str:
     """Return who owns a path that this user may not remove."""
+    if sys.platform == "win32":
+        return "it is write-protected, or open in another program. Remove the protection, or close that program."
     for what, place in (("its parent folder", os.path.dirname(path)), ("it", path)):
         owner = os.lstat(place).st_uid if os.path.lexists(place) else os.geteuid()
         if owner != os.geteuid():

@@ -66,7 +66,7 @@ def _read(place: str) -> bytes | None:
 def _write(place: str, data: bytes) -> None:
     """Write the whole file, readable only by its owner; of two simultaneous writers, the first one wins."""
     temporary = f"{place}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     try:
         os.write(descriptor, data)
         if os.path.lexists(place):  # torn, or a pipe: not a salt

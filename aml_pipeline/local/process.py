@@ -249,16 +249,16 @@ def wait(processes: Sequence[Process], seconds: float) -> None:
         time.sleep(0.005)
 
 
-# Signals → what happened to a process that they ended.
+# Names of signals → what happened to a process that they ended.
 _DEATHS = {
-    signal.SIGKILL: "was killed (SIGKILL), perhaps out of memory. Use less memory, or run fewer steps at a time",
-    signal.SIGSEGV: "crashed (segmentation fault, SIGSEGV)",
-    signal.SIGBUS: "crashed (bus error, SIGBUS)",
-    signal.SIGILL: "crashed (illegal instruction, SIGILL)",
-    signal.SIGFPE: "crashed (arithmetic error, SIGFPE)",
-    signal.SIGABRT: "was aborted (SIGABRT)",
-    signal.SIGTERM: "was terminated (SIGTERM)",
-    signal.SIGINT: "was interrupted (SIGINT)",
+    "SIGKILL": "was killed (SIGKILL), perhaps out of memory. Use less memory, or run fewer steps at a time",
+    "SIGSEGV": "crashed (segmentation fault, SIGSEGV)",
+    "SIGBUS": "crashed (bus error, SIGBUS)",
+    "SIGILL": "crashed (illegal instruction, SIGILL)",
+    "SIGFPE": "crashed (arithmetic error, SIGFPE)",
+    "SIGABRT": "was aborted (SIGABRT)",
+    "SIGTERM": "was terminated (SIGTERM)",
+    "SIGINT": "was interrupted (SIGINT)",
 }
 
 
@@ -270,4 +270,4 @@ def failure(status: int, subject: str = "Its script") -> str:
         number = signal.Signals(-status)
     except ValueError:
         return f"{subject} was ended by signal {-status}."
-    return f"{subject} {_DEATHS.get(number, f'was ended by {number.name}')}."
+    return f"{subject} {_DEATHS.get(number.name, f'was ended by {number.name}')}."

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from aml_pipeline.core import files
+from aml_pipeline.core import files, paths
 from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.core.problems import Path, Position, Problem, nearest
 from aml_pipeline.core.wording import counted
@@ -121,7 +121,7 @@ def not_found(name: str, local: str, *, given: bool = False) -> Problem:
     """Return the problem of a dataset that is not at its path here, which the file or the caller has ``given``."""
     message = f'dataset "{name}" was not found at {local}.'
     cure = "Put the data there, or add `optional: true` if the steps can do without it."
-    cure = "Correct the path." if given else cure
+    cure = paths.of_windows(local) or ("Correct the path." if given else cure)
     return Problem("missing-dataset", message, cure, ("datasets", name, "local"))
 
 
@@ -213,7 +213,7 @@ def _missing_script(step: Step, script: str, folder: str) -> Problem:
 
 
 def _shown(path: str, project: Project) -> str:
-    relative = os.path.relpath(path, project.folder)
+    relative = paths.relative(path, project.folder)
     return "the project's folder" if relative == "." else f"{relative}/"
 
 
@@ -290,7 +290,7 @@ def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem
 def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
     """Return the pattern that would match, if the path of the source folder is all that is wrong, else the rule."""
     source = project.source(step)
-    plain = pattern.removeprefix("./")
+    plain = pattern.replace("\\", "/").removeprefix("./")
     named = posixpath.normpath(step.source_directory)
     starts = (f"{source.path}/", f"{named}/", f"../{posixpath.basename(named)}/")
     shorter = [plain, *(plain.removeprefix(start) for start in starts if plain.startswith(start))]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aml_pipeline.core import files, folders, sealing
+from aml_pipeline.core import files, folders, paths, sealing
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -83,7 +83,7 @@ class Project:
             self._real[folder] = os.path.realpath(folder)
         real = self._real[folder]
         inner = self._real.get(path) or os.path.realpath(path)
-        return os.path.commonpath([inner, real]) == real
+        return paths.is_in(inner, real)
 
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""

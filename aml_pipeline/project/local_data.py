@@ -7,7 +7,7 @@ import os
 import re
 from itertools import islice
 
-from aml_pipeline.core import files, folders
+from aml_pipeline.core import files, folders, paths
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Literal
 from aml_pipeline.pipeline.spec import names
@@ -29,9 +29,9 @@ def is_data(plan: Plan, project: Project, path: str) -> bool:
     if holder(plan, project, path):
         return True
     inside = folders.walk(path) if files.is_folder(path) else iter([])
-    paths = [entry.path for _, entry in islice(inside, _MOST_LOOKED_AT)] or [path]
-    looks = (files.look(path) for path in paths)
-    suffixes = (os.path.splitext(path)[1].lower() for path in paths)
+    places = [entry.path for _, entry in islice(inside, _MOST_LOOKED_AT)] or [path]
+    looks = (files.look(place) for place in places)
+    suffixes = (os.path.splitext(place)[1].lower() for place in places)
     return any(suffix in _SUFFIXES for suffix in suffixes) or sum(look.size for look in looks if look) >= _LARGE_BYTES
 
 
@@ -47,7 +47,7 @@ def to_declare(plan: Plan, project: Project, step: Step, path: str) -> str:
     scripts = [os.path.join(project.source(step).path, name) for name in project.snapshot(step).digests]
     if any(project.holds(folder, place) for place in (*scripts, plan.file)):
         folder = path
-    return os.path.relpath(folder, project.folder)
+    return paths.relative(folder, project.folder)
 
 
 def as_yaml(local: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from aml_pipeline.core import files
+from aml_pipeline.core import files, paths
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, errors, ordered
@@ -48,7 +48,7 @@ class Opened:
         folder = os.path.dirname(self.loaded.name)
         for problem in self.loaded.problems if problems is None else problems:
             if problem.file and problem.file not in texts and self.project:
-                place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
+                place = os.path.join(self.project.folder, paths.relative(problem.file, folder or "."))
                 data = files.read(place, _MOST_SHOWN) if files.is_file(place) else b""
                 texts[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
         return texts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import json
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -30,6 +31,7 @@ def locked(
     (POSIX locks, `fcntl.lockf`, are no alternative: file systems without flock mostly lack them as well, and they are
     released when this process closes any other descriptor of the file.)
     """
+    require_locks()
     descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
     try:
         is_busy = not any(_taken(folder, descriptor, wait) for wait in _WAITS)
@@ -64,7 +66,7 @@ def _taken(folder: str, descriptor: int, wait: float) -> bool:
     """Whether this process gets the lock within ``wait`` seconds."""
     time.sleep(wait)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -74,14 +76,33 @@ def _taken(folder: str, descriptor: int, wait: float) -> bool:
 
 def _require_effect(folder: str) -> None:
     """Raise MachineError if the lock that is held has no effect: a second descriptor must not get it."""
-    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _lock(descriptor, shared=True)
     except BlockingIOError:
         return
     finally:
         os.close(descriptor)
     raise MachineError(_no_locks(folder, "they have no effect"))
+
+
+def _lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
+    """Lock an open file. Raises BlockingIOError if another process holds the lock, OSError where locks do not work."""
+    if sys.platform == "win32":
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    import fcntl
+
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
+
+
+def require_locks() -> None:
+    """Raise MachineError on Windows: it has neither these locks nor the process groups and signals of a run."""
+    if sys.platform == "win32":
+        raise MachineError(
+            "Steps do not run on Windows, and their results are not removed there: use WSL or the dev container. "
+            "Commands that start no step work here."
+        )
 
 
 def _no_locks(folder: str, why: str) -> str:
@@ -99,7 +120,7 @@ def recording(folder: str) -> Iterator[None]:
     descriptor = files.open_regular(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT)
     try:
         with contextlib.suppress(OSError):  # where locks do not work, `clean` refuses: nobody has to be kept out
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)
@@ -108,7 +129,7 @@ def recording(folder: str) -> Iterator[None]:
 def is_alone(descriptor: int) -> bool:
     """Lock an open file; return whether no other process holds that lock. Where locks do not work, none does."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except BlockingIOError:
         return False
     except OSError:
@@ -132,7 +153,7 @@ def require_unlocked(folder: str) -> None:
     except FileNotFoundError:
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        _lock(descriptor, shared=True)
     except BlockingIOError:
         raise MachineError(_refusal(descriptor)) from None
     except OSError:  # where locks do not work, no run holds one
@@ -144,7 +165,8 @@ def require_unlocked(folder: str) -> None:
 def _holder(descriptor: int) -> str:
     """Return who holds the lock."""
     try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        holder = json.loads(os.read(descriptor, 4096))
         return "process {pid} on {host} since {since}: {command}".format(**holder)
     except (ValueError, KeyError, TypeError):
         return "a run that has just started"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -15,7 +14,9 @@ _MOST_PATHS = 1_000
 
 def beginning(command: str, git: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return a record's entries on the start of a run: the time, ``command`` and the code's ``git`` state."""
-    return {"started": time.time(), "command": command, "host": os.uname().nodename, "version": __version__, "git": git}
+    import platform  # only for the name of this machine
+
+    return {"started": time.time(), "command": command, "host": platform.node(), "version": __version__, "git": git}
 
 
 def git_state(folder: str) -> dict[str, Any] | None:

@@ -56,7 +56,8 @@ class Recorder:
         os.makedirs(os.path.join(self.folder, "steps"))
         self._header = {"run": self.run, "state": "running", **said}
         self._write()
-        self._events = os.open(os.path.join(self.folder, EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        place = os.path.join(self.folder, EVENTS)
+        self._events = files.open_regular(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for row in self._pending:
             self._append(self._events, row)
 
@@ -175,8 +176,8 @@ def continued(record: RunRecord) -> Iterator[tuple[Recorder, list[Mapping[str, A
 def _drop_torn_end(place: str, descriptor: int) -> None:
     """Remove the beginning of an event that a kill left without its end."""
     size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        os.ftruncate(descriptor, files.read(place).rfind(b"\n") + 1)
+    if size and not (events := files.read(place)).endswith(b"\n"):
+        os.ftruncate(descriptor, events.rfind(b"\n") + 1)
 
 
 def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run the steps, once for each combination of parameters; exit with 1 if one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
+    locks.require_locks()
     wanted = _wanted(options, environ)
     lock = locks.locked(wanted.state, command_line(), patience=patience(options), say=say)
     with lock as has_waited:

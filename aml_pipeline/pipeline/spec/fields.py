@@ -143,7 +143,7 @@ Integers = Annotated[tuple[int, ...], Strict(strict=False)]
 
 def relative(value: str) -> str:
     """A path that leads from the folder of the pipeline file."""
-    if value.startswith(("/", "~")) or "\\" in value:
+    if value.startswith(("/", "~")) or "\\" in value or value[1:3] == ":/":
         raise fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
                    "Write it relative to the folder of the pipeline file, with / between folders.")  # fmt: skip
     return value
@@ -151,7 +151,7 @@ def relative(value: str) -> str:
 
 PATH_SCHEMA = {
     "type": "string",
-    "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
+    "pattern": r"^(?![/~]|.:/)[^\\]*[^\s\\][^\\]*$",
     "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
 }
 ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(relative), Shown(PATH_SCHEMA)]

@@ -24,6 +24,7 @@ from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
 from aml_pipeline.azureml.v2.export.problems import problems as problems
 from aml_pipeline.azureml.v2.export.problems import untyped as untyped
 from aml_pipeline.azureml.v2.export.readme import twice as twice
+from aml_pipeline.core import paths
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node as node
@@ -47,7 +48,7 @@ def _with_local_data(plan: Plan, project: Project, folder: str) -> Plan:
     """Return the plan with paths of data to upload relative to ``folder``, from which v2 reads them."""
 
     def relative(local: str | None) -> str:
-        return os.path.relpath(project.path(str(local)), folder).replace(os.sep, "/")
+        return paths.relative(project.path(str(local)), folder)
 
     places = plan.datasets.items()
     moved = {name: replace(place, local=relative(place.local)) if place.upload else place for name, place in places}
@@ -90,8 +91,8 @@ def _refuse(project: Project, plan: Plan, place: str) -> None:
     for step in plan.steps:
         source = project.source(step)
         takes_all = project.snapshot(step).whole or step.snapshot is not None
-        inside = os.path.relpath(place, os.path.realpath(source.path))
-        if takes_all and not inside.startswith("..") and not source.ignores(f"{inside}/"):
+        inside = paths.relative(place, os.path.realpath(source.path))
+        if takes_all and paths.is_in(place, os.path.realpath(source.path)) and not source.ignores(f"{inside}/"):
             what = f'{place} is in the source folder of step "{step.name}", so the next export would include this one.'
             raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.azureml.importing.draft import Loss
-from aml_pipeline.core import files
+from aml_pipeline.core import files, paths
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.problems import errors
@@ -44,7 +44,7 @@ class Part:
     @property
     def where(self) -> str:
         """The place for the reader: ``train.yml:14``."""
-        return f"{os.path.relpath(self.path, self.base)}:{self.line}".replace(os.sep, "/")
+        return f"{paths.relative(self.path, self.base)}:{self.line}"
 
     @property
     def is_mapping(self) -> bool:

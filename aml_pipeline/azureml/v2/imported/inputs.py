@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from aml_pipeline.azureml.importing.proving import STAND_INS
 from aml_pipeline.azureml.v2.export.assets import TYPES
 from aml_pipeline.azureml.v2.imported.files import Part, has_secret
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
-from aml_pipeline.core import files
+from aml_pipeline.core import files, paths
 from aml_pipeline.core.masking import is_secret
 from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.spec.names import word_name_fault
@@ -126,7 +125,7 @@ class Datasets:
         path = part.beside(part.text("path").removeprefix("file:"))
         if files.look(path) is None:
             self.losses.append(part.lost(f"data {part.text('path')}", "it was not found. Put it there."))
-        return {"local": os.path.relpath(path, self.folder).replace(os.sep, "/"), "upload": True}
+        return {"local": paths.relative(path, self.folder), "upload": True}
 
 
 def _remote(part: Part, path: str, kind: str) -> dict[str, str] | None:
