@@ -6,8 +6,8 @@ A line with "add to the end" appends to that file. A command must exit with 0, o
 ``# exits with N``.
 
 What is compared: all lines of standard output and standard error, but for times, ids of runs and the width of columns;
-``…`` stands for any lines, or for any text in a line. The folder of the walk is `/home/you`. An id of a run that the
-page shows stands in later commands for the one that came in its place.
+``…`` stands for any lines, or for any text in a line. The folder of the walk is `/home/you`, and `~` in
+commands. An id of a run that the page shows stands in later commands for the one that came in its place.
 
 This module needs nothing but Python: a release is walked with its own program on PATH, and no package of ours.
 """
@@ -37,26 +37,41 @@ def walk(page: str, folder: Path, environ: Mapping[str, str]) -> list[str]:
     here = folder
     for block in _BLOCK.finditer(page):
         if block["language"] != "console":
-            _write(block, here)
+            _write(block["above"], block["text"], here)
             continue
         for command, output in _COMMAND.findall(block["text"]):
             if command.startswith("cd "):
-                here = (here / command[3:]).resolve()
+                here = here / command[3:].replace("~", str(folder))
                 continue
-            status, printed = _run(_with_ids(command, ids), here, environ)
+            status, printed = _run(_with_ids(command, ids), here, {**environ, "HOME": str(folder)})
             said = printed.replace(str(folder.resolve()), "/home/you")
             failures += _wrong(command, status, output, said)
             ids.update(_ids_in_place(output, said))
     return failures
 
 
-def _write(block: re.Match[str], here: Path) -> None:
-    name = re.search(r"`([^`]+)`:$", block["above"])
-    assert name, f"which file is this? The line above the mark must name it at its end: {block['above']}"
-    path = here / name[1]
+def files(page: str) -> dict[str, str]:
+    """Return the files of a page by the names that it gives them, as they are at its end."""
+    written: dict[str, str] = {}
+    for block in _BLOCK.finditer(page):
+        if block["language"] != "console":
+            name, appended = _file(block["above"])
+            written[name] = (written[name] if appended else "") + block["text"]
+    return written
+
+
+def _write(above: str, text: str, here: Path) -> None:
+    name, appended = _file(above)
+    path = here / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    appended = "add to the end" in block["above"].lower()
-    path.write_text((path.read_text(encoding="utf-8") if appended else "") + block["text"], encoding="utf-8")
+    path.write_text((path.read_text(encoding="utf-8") if appended else "") + text, encoding="utf-8")
+
+
+def _file(above: str) -> tuple[str, bool]:
+    """Return the file that a line names at its end, and whether something is added to it."""
+    name = re.search(r"`([^`]+)`:$", above)
+    assert name, f"which file is this? The line above the mark must name it at its end: {above}"
+    return name[1], "add to the end" in above.lower()
 
 
 def _run(command: str, here: Path, environ: Mapping[str, str]) -> tuple[int, str]:
