@@ -124,6 +124,54 @@ AZURE = {"AZURE_SUBSCRIPTION_ID": "s", "AZURE_DEFAULTS_GROUP": "g", "AZURE_DEFAU
 AZUREML = {"AZUREML_ARM_SUBSCRIPTION": "s", "AZUREML_ARM_RESOURCEGROUP": "g", "AZUREML_ARM_WORKSPACE_NAME": "azureml"}
 
 
+@pytest.mark.usefixtures("connecting")
+@pytest.mark.parametrize("several", [(), ("--param", "greeting=a", "--param", "greeting=b")])
+def test_a_dry_run_names_the_workspace_that_the_file_or_the_command_line_names(
+    several: tuple[str, ...], capsys: Capture
+) -> None:
+    def named(*words: str) -> str:
+        assert cli.run(["submit", "--dry-run", *several, *words], {}) == 0
+        return capsys.readouterr().out.partition("\n")[0]
+
+    profile = ("--profile", "other")
+    assert named() == "workspace s/g/file"
+    assert named(*profile) == "workspace places/profile.json"
+    assert named(*profile, "--workspace", "s/g/option") == "workspace s/g/option"
+
+
+def test_a_dry_run_names_the_places_of_data(greeting: Project, capsys: Capture) -> None:
+    greeting.write(
+        {
+            "pipeline.yaml": """
+            name: places
+            compute: cpu
+            environment: {name: training, conda_file: env.yml}
+            datasets:
+              rows: {local: env.yml, datastore: dev, path: rows.csv}
+              unread: {registered: unread}
+              sent: {local: env.yml, upload: true}
+            steps:
+              greet:
+                script: greet.py
+                arguments: ["${{ datasets.rows }}", "${{ datasets.sent }}"]
+            profiles:
+              other: {datasets: {rows: {registered: rows, version: 3}}}
+            """,
+            "greet.py": "print()",
+        }
+    )
+
+    def places(*words: str) -> list[str]:
+        assert cli.run(["submit", "--dry-run", *words], {}) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if line.startswith("dataset ")]
+
+    sent = "dataset sent: 1 file, 28 bytes, uploaded unless Azure ML has it"
+    assert places() == ["dataset rows azureml://datastores/dev/paths/rows.csv", sent]
+    assert places("--profile", "other") == ["dataset rows azureml:rows:3", sent]
+    assert places("--data", "rows=azureml:old:1") == ["dataset rows azureml:old:1", sent]
+
+
 def test_of_all_ways_to_name_a_workspace_the_first_counts(connecting: Project, capsys: Capture) -> None:
     """The ways are removed one by one."""
     environ = {**AZURE, **AZUREML}

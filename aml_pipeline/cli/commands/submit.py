@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from aml_pipeline import azureml
@@ -35,7 +36,8 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         azureml.check(by_hand(plan), project, sdk=sdk, step=step)
         if options.flag("dry_run"):
-            show(plan, project, plan.step(step) if step else None, {**plan.tags, **tags})
+            asked = replace(plan, workspace=options.text("workspace") or plan.workspace)
+            show(asked, project, plan.step(step) if step else None, {**plan.tags, **tags})
             return 0
         has_uploads = sdk == "v2" or uploads.names(plan, plan.steps)
         send_it = partial(send, plan, step=step, force=options.flag("force"), tags=tags, command=command_line())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from aml_pipeline import azureml
@@ -45,7 +46,8 @@ def submit_combined(options: Options, environ: Mapping[str, str], opened: Opened
         for plan in plans:
             azureml.check(by_hand(plan), project.of(plan), sdk=sdk, step=step)
         if options.flag("dry_run"):
-            show(first, project, alone, {**first.tags, **tags}, names=names, varies=several)
+            asked = replace(first, workspace=options.text("workspace") or first.workspace)
+            show(asked, project, alone, {**first.tags, **tags}, names=names, varies=several)
             return 0
         try:
             with stopping.heard("Stopping after the current run; interrupt again to stop at once.") as raise_if_heard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
@@ -10,7 +10,7 @@ from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import drawing
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.project.folder import Project
 
@@ -27,6 +27,8 @@ def show(  # noqa: PLR0913 - what a dry run shows
     """Print what would be sent; ``names`` are those of the combinations of the parameters in ``varies``."""
     plan = uploads.here(plan, project)
     sent, remarks = adapt(by_hand(plan, alone))
+    if plan.workspace:
+        print(f"workspace {plan.workspace}")
     print(f"experiment {plan.experiment}")
     for steps in [[alone]] if alone else drawing.declared(plan).values():
         _show_step(plan, project, steps, alone=bool(alone))
@@ -38,11 +40,17 @@ def show(  # noqa: PLR0913 - what a dry run shows
             print(f"parameter {parameter} {shown(texts[parameter])}")
     for number, name in enumerate(names, 1):
         print(f"run {number} with {name}")
-    for dataset, place in redaction.data(plan).items():
+    for dataset, place in redaction.places({**_places(plan, sent.steps), **plan.data}).items():
         print(f"dataset {dataset} {shown(place)}")
     for text in [*uploads.announced(plan, project, sent.steps), *said(remarks, alone)]:
         print(text)
     print("Nothing was submitted.")
+
+
+def _places(plan: Plan, steps: Iterable[Step]) -> dict[str, str]:
+    """Return the places of the datasets that ``steps`` read from where Azure ML has them."""
+    read = {name: plan.datasets[name] for name in datasets_of(steps)}
+    return {name: place.address for name, place in read.items() if place.address and not place.upload}
 
 
 def _show_step(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool) -> None:
