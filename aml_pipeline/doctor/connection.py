@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aml_pipeline.core.text import seconds_in_words
 from aml_pipeline.doctor import https
-from aml_pipeline.doctor.finding import Finding
+from aml_pipeline.doctor.finding import Finding, Found
 
 # Azure Resource Manager of each cloud, by the SDKs' names of clouds.
 _MANAGERS = {
@@ -50,7 +50,7 @@ def settings(environ: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def check(environ: Mapping[str, str]) -> tuple[list[Finding], Connection | None]:
+def check(environ: Mapping[str, str]) -> Found[Connection]:
     """Return what was found on the way to Azure, and the way if it works."""
     manager = manager_of(environ)
     expected = settings(environ)

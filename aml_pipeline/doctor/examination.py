@@ -11,7 +11,7 @@ from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace.login import Login
 from aml_pipeline.doctor import connection, login, machine, packages, project, workspace
 from aml_pipeline.doctor.connection import Connection
-from aml_pipeline.doctor.finding import Answer, Finding, Started, checked
+from aml_pipeline.doctor.finding import Finding, Found, Started
 from aml_pipeline.doctor.project import Chosen
 from aml_pipeline.pipeline.plan.model import Plan
 
@@ -38,7 +38,7 @@ class Wishes:
 
 def examine(wishes: Wishes) -> Iterator[Finding]:
     """Yield the findings as they are made; those that an earlier problem makes impossible are left out."""
-    way = None if wishes.offline else Started(lambda: connection.check(wishes.environ), 2 * SECONDS)
+    way = None if wishes.offline else Started("network", partial(connection.check, wishes.environ), 2 * SECONDS)
     folder = os.path.dirname(os.path.abspath(wishes.file))
     yield machine.python()
     yield machine.installation()
@@ -68,56 +68,46 @@ def unchecked(findings: Iterable[Finding]) -> list[str]:
 def _sdks(wishes: Wishes, plan: Plan | None, chosen: str) -> Iterator[Finding]:
     demanded = wishes.sdk or (plan and plan.sdk)
     for name in ("v1", "v2"):
-        check = partial(packages.sdk, name, chosen=name == chosen, demanded=name == demanded)
-        started = Started(partial(_listed, check, partial(sdks.import_all, name)), _IMPORT_SECONDS)
-        yield from checked(f"SDK {name}", started)
+        check = partial(
+            packages.sdk,
+            name,
+            chosen=name == chosen,
+            demanded=name == demanded,
+            import_all=partial(sdks.import_all, name),
+        )
+        yield from Started(f"SDK {name}", _alone(check), _IMPORT_SECONDS).found()[0]
 
 
-def _listed(check: Callable[..., Finding], import_all: Callable[[], None]) -> list[Finding]:
-    return [check(import_all=import_all)]
-
-
-def _connected(
-    wishes: Wishes, way: Started[tuple[list[Finding], Connection | None]], chosen: Chosen | None, sdk: str
-) -> Iterator[Finding]:
-    of_way, there = _both("network", way)
-    yield from of_way
+def _connected(wishes: Wishes, way: Started[Connection], chosen: Chosen | None, sdk: str) -> Iterator[Finding]:
+    found, there = way.found()
+    yield from found
     if there is None:
         return
     subscription = chosen.names.subscription_id if chosen else None
-    logging_in = Started(lambda: login.check(wishes.login, sdk, there, subscription), 2 * SECONDS)
-    of_login, token = _both("login", logging_in)
-    yield from of_login
+    log_in = partial(login.check, wishes.login, sdk, there, subscription)
+    found, token = Started("login", log_in, 2 * SECONDS).found()
+    yield from found
     if chosen and token:
         tenant = str(login.claims(token).get("tid", "unknown"))
         yield from _of_workspace(workspace.Asking(there.manager, token, wishes.environ, chosen, sdk, tenant))
 
 
 def _of_workspace(asking: workspace.Asking) -> Iterator[Finding]:
-    found, about = _both("workspace", Started(lambda: workspace.workspace(asking), SECONDS))
+    found, about = Started("workspace", partial(workspace.workspace, asking), SECONDS).found()
     yield from found
-    if not about:
+    if about is None:
         return
-    region = str(about.get("location", ""))
-    questions: dict[str, Callable[[], list[Finding]]] = {
+    questions: dict[str, Callable[[], Finding]] = {
         "services": partial(workspace.services, asking, about),
         "computes": partial(workspace.computes, asking),
-        "quota": partial(workspace.quota, asking, region),
+        "quota": partial(workspace.quota, asking, str(about.get("location", ""))),
         "permissions": partial(workspace.allowed, asking),
     }
-    started = {name: Started(question, SECONDS) for name, question in questions.items()}
-    for name, question in started.items():
-        yield from checked(name, question)
+    started: list[Started[None]] = [Started(name, _alone(question), SECONDS) for name, question in questions.items()]
+    for one in started:
+        yield from one.found()[0]
 
 
-def _both(name: str, started: Started[tuple[list[Finding], Answer | None]]) -> tuple[list[Finding], Answer | None]:
-    """Return the findings of a check, and what later checks need of it; None if the check failed."""
-    rest: list[Answer | None] = []
-
-    def findings() -> list[Finding]:
-        found, needed = started.answer()
-        rest.append(needed)
-        return found
-
-    found = checked(name, Started(findings, started.seconds + 1))
-    return found, rest[0] if rest else None
+def _alone(check: Callable[[], Finding]) -> Callable[[], Found[None]]:
+    """Return a check of one finding, of which no other needs anything."""
+    return lambda: ([check()], None)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.text import shortened
@@ -31,41 +31,32 @@ class Finding:
             object.__setattr__(self, name, shortened(without_secrets(" ".join(getattr(self, name).split())), _LONGEST))
 
 
-Answer = TypeVar("Answer")
+Needed = TypeVar("Needed")
+# What a check found, and what later checks need of it, if it went well.
+Found: TypeAlias = tuple[list[Finding], Needed | None]
 
 
-class Started(Generic[Answer]):
-    """Work in a thread of its own, which ends with the process if it does not end before."""
+class Started(Generic[Needed]):
+    """A check in a thread of its own, which ends with the process if it does not end before."""
 
-    def __init__(self, work: Callable[[], Answer], seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, name: str, check: Callable[[], Found[Needed]], seconds: float) -> None:
+        self._name = name
+        self._seconds = seconds
         self._until = time.monotonic() + seconds
-        self._answers: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, args=(work,), daemon=True).start()
+        self._found: queue.SimpleQueue[Found[Needed]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, args=(check,), daemon=True).start()
 
-    def _run(self, work: Callable[[], Answer]) -> None:
+    def _run(self, check: Callable[[], Found[Needed]]) -> None:
         try:
-            self._answers.put((work(), None))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is asked for
-            self._answers.put((None, error))
+            self._found.put(check())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
+            seen = f"could not be checked ({type(error).__name__}: {error})"
+            self._found.put(([Finding(self._name, "warning", seen)], None))
 
-    def answer(self) -> Answer:
-        """Return what the work returned, or raise what it raised; TimeoutError when its time is over."""
+    def found(self) -> Found[Needed]:
+        """Return what the check found; one that takes too long, or fails, is a finding itself."""
         try:
-            value, error = self._answers.get(timeout=max(0.0, self._until - time.monotonic()))
+            return self._found.get(timeout=max(0.0, self._until - time.monotonic()))
         except queue.Empty:
-            raise TimeoutError from None
-        if error is not None:
-            raise error
-        return value  # type: ignore[return-value] # there was no error
-
-
-def checked(name: str, started: Started[list[Finding]]) -> list[Finding]:
-    """Return what a check found; a check that fails, or that takes too long, says so itself."""
-    try:
-        return started.answer()
-    except TimeoutError:
-        cure = "Check the network and HTTPS_PROXY, then try again."
-        return [Finding(name, "problem", f"no answer within {started.seconds:.0f} s", cure)]
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        return [Finding(name, "warning", f"could not be checked ({type(error).__name__}: {error})")]
+            cure = "Check the network and HTTPS_PROXY, then try again."
+            return [Finding(self._name, "problem", f"no answer within {self._seconds:.0f} s", cure)], None

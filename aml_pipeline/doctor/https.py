@@ -7,12 +7,14 @@ part of the way an attempt ends.
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -75,9 +77,9 @@ def _json(content: bytes) -> Any:  # noqa: ANN401 - whatever was answered
 
 
 def proxy_of(target: SplitResult, environ: Mapping[str, str]) -> tuple[str, SplitResult | None]:
-    """Return the variable that names the proxy for an address, and the proxy; ("", None) without one."""
-    exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if any(_is_excepted(target, word.strip().lower()) for word in exceptions.split(",")):
+    """Return the variable that names the proxy for an address, as requests finds it; ("", None) without one."""
+    exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").strip()
+    if exceptions == "*" or any(_is_excepted(target, word.strip()) for word in exceptions.split(",")):
         return "", None
     for kind in (target.scheme, "all"):
         for name in (f"{kind}_proxy", f"{kind}_proxy".upper()):
@@ -88,10 +90,16 @@ def proxy_of(target: SplitResult, environ: Mapping[str, str]) -> tuple[str, Spli
 
 
 def _is_excepted(target: SplitResult, word: str) -> bool:
-    """Whether a word of NO_PROXY means an address: its host, a domain above it, either with its port, or ``*``."""
-    host, domain = target.hostname or "", word.removeprefix(".")
-    same = host.endswith(f".{domain}") or domain in {host, target.netloc.rpartition("@")[2]}
-    return word == "*" or (bool(domain) and same)
+    """Whether a word of NO_PROXY means an address: its domain, with the port if one is named, or its network."""
+    host = target.hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        domain = word.removeprefix(".")
+        return bool(domain) and any(f".{name}".endswith(f".{domain}") for name in (host, target.netloc))
+    with contextlib.suppress(ValueError):
+        return address in ip_network(word, strict=False)
+    return False
 
 
 def bundle_of(environ: Mapping[str, str]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.masking import keep_secret
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.doctor.connection import Connection
-from aml_pipeline.doctor.finding import Finding
+from aml_pipeline.doctor.finding import Finding, Found
 
 _TITLES: Mapping[Way, str] = {
     "principal": "service principal (AZURE_CLIENT_ID)",
@@ -52,7 +52,7 @@ def planned(login: Login) -> Finding:
     return Finding("login", "ok", "neither a service principal nor a managed identity is set: Azure CLI, not tried")
 
 
-def check(login: Login, sdk: str, connection: Connection, subscription: str | None) -> tuple[list[Finding], str | None]:
+def check(login: Login, sdk: str, connection: Connection, subscription: str | None) -> Found[str]:
     """Return what was found of the login, and a token for Azure Resource Manager, if there is one.
 
     ``sdk`` logs in a service principal or a managed identity; Azure CLI does so by itself.

@@ -29,15 +29,18 @@ def python() -> Finding:
 def installation() -> Finding:
     """Return the version of aml-pipeline, and whether its distribution is the code that runs."""
     place = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    seen = f"{__version__} at {place}"
     try:
-        version = metadata.version(DISTRIBUTION)
+        installed = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
-        seen = f"{__version__} at {place}, but {DISTRIBUTION} is not installed for this Python"
+        seen = f"{seen}, but {DISTRIBUTION} is not installed for this Python"
         return Finding("aml-pipeline", "warning", seen, f"Install it: pip install {DISTRIBUTION}.")
-    if version != __version__:
-        seen = f"{__version__} at {place}, but {DISTRIBUTION} {version} is installed"
-        return Finding("aml-pipeline", "warning", seen, f"Install it again: pip install --force-reinstall {place}.")
-    return Finding("aml-pipeline", "ok", f"{version} at {place}")
+    if '"editable": true' in (installed.read_text("direct_url.json") or ""):
+        return Finding("aml-pipeline", "ok", f"{seen}, installed as editable")  # the version there may be an older one
+    if installed.version != __version__:
+        cure = "Run it from another folder, and check PYTHONPATH."
+        return Finding("aml-pipeline", "warning", f"{seen}, but {installed.version} is installed", cure)
+    return Finding("aml-pipeline", "ok", seen)
 
 
 def git() -> Finding:

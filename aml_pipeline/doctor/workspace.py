@@ -17,7 +17,7 @@ from aml_pipeline.core.plain import mapping, sequence
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.wording import listed, shortened
 from aml_pipeline.doctor import https, permissions
-from aml_pipeline.doctor.finding import Finding
+from aml_pipeline.doctor.finding import Finding, Found
 from aml_pipeline.doctor.project import Chosen
 
 _OURS = "providers/Microsoft.MachineLearningServices"
@@ -53,7 +53,7 @@ class Asking:
         return f"{self.group}/{_OURS}/workspaces/{quote(self.chosen.names.workspace_name)}"
 
 
-def workspace(asking: Asking) -> tuple[list[Finding], Mapping[str, Any] | None]:
+def workspace(asking: Asking) -> Found[Mapping[str, Any]]:
     """Return what was found of the workspace, and what Azure knows of it, if it can be read."""
     answer = asking.get(asking.scope)
     if answer.status >= _REFUSED:
@@ -105,28 +105,27 @@ def _not_found(asking: Asking, code: str) -> Finding:
     return Finding("workspace", "problem", seen, f"{near} Check workspace_name in {source}.")
 
 
-def services(asking: Asking, about: Mapping[str, Any]) -> list[Finding]:
+def services(asking: Asking, about: Mapping[str, Any]) -> Finding:
     """Return whether the workspace's own services answer: a firewall may allow only Azure Resource Manager."""
     address = str(mapping(about.get("properties")).get("discoveryUrl") or "")
-    if not address.startswith("http"):
-        return []
-    host = urlsplit(address).hostname
+    if not address:
+        return Finding("services", "ok", "the workspace names none")
     try:
-        https.get(address, asking.environ, asking.token)
+        https.get(address, asking.environ)  # without the login: any answer will do
     except https.Unreachable as error:
         cure = "Work in the network of the workspace's private endpoint, or ask to allow this host."
-        return [Finding("services", "problem", f"the workspace's services: {error.seen}", cure)]
-    return [Finding("services", "ok", f"{host} answers")]
+        return Finding("services", "problem", f"the workspace's services: {error.seen}", cure)
+    return Finding("services", "ok", f"{urlsplit(address).hostname} answers")
 
 
-def computes(asking: Asking) -> list[Finding]:
+def computes(asking: Asking) -> Finding:
     """Return the compute targets of the workspace."""
     answer = asking.get(f"{asking.scope}/computes")
     if answer.status >= _REFUSED:
-        return [_not_listed("computes", answer)]
+        return _not_listed("computes", answer)
     told = [_compute(one) for one in _values(answer)]
     seen = shortened(told, _MOST_NAMED) if told else "none yet; a compute with `vm_size` is created"
-    return [Finding("computes", "ok", seen)]
+    return Finding("computes", "ok", seen)
 
 
 def _compute(one: object) -> str:
@@ -139,20 +138,20 @@ def _compute(one: object) -> str:
     return f"{_name(one)} ({size}{nodes}{f', {state}' if state not in {'', 'Succeeded'} else ''})"
 
 
-def quota(asking: Asking, region: str) -> list[Finding]:
+def quota(asking: Asking, region: str) -> Finding:
     """Return the quota of the subscription in the workspace's region, and which of it is used up."""
     where = f"/subscriptions/{quote(asking.chosen.names.subscription_id)}/{_OURS}/locations/{quote(region)}/usages"
     answer = asking.get(where)
     if answer.status >= _REFUSED:
-        return [_not_listed("quota", answer)]
+        return _not_listed("quota", answer)
     known = [one for one in map(_usage, _values(answer)) if one]
     total = [f"{name}: {used} of {limit}" for name, used, limit in known if name.startswith("Total ")]
     full = [name for name, used, limit in known if limit and used >= limit]
     seen = f"in {region}: {'; '.join(total) or f'{len(known)} limits'}"
     if not full:
-        return [Finding("quota", "ok", seen)]
+        return Finding("quota", "ok", seen)
     cure = "Wait until runs end, delete clusters, or request more in the portal: Machine Learning, Quota."
-    return [Finding("quota", "warning", f"{seen}; used up: {listed(full)}", cure)]
+    return Finding("quota", "warning", f"{seen}; used up: {listed(full)}", cure)
 
 
 def _usage(one: object) -> tuple[str, int, int] | None:
@@ -164,12 +163,12 @@ def _usage(one: object) -> tuple[str, int, int] | None:
     return str(name.get("localizedValue") or name.get("value")), used, limit
 
 
-def allowed(asking: Asking) -> list[Finding]:
+def allowed(asking: Asking) -> Finding:
     """Return whether the login may do what `submit` and `publish` need."""
     answer = asking.get(f"{asking.scope}/providers/Microsoft.Authorization/permissions", "access")
     if answer.status >= _REFUSED:
-        return [_not_listed("permissions", answer)]
-    return [permissions.finding(asking.sdk, _values(answer))]
+        return _not_listed("permissions", answer)
+    return permissions.finding(asking.sdk, _values(answer))
 
 
 def _not_listed(name: str, answer: https.Answer) -> Finding:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
+from aml_pipeline.doctor import examination, https, workspace
 from tests.azureml.side import Either
+from tests.conftest import ROOT
 from tests.loopback import server as servers
+from tests.loopback.asked import Asked
 from tests.loopback.lesson import Done, a_lesson
 from tests.loopback.roles import READER, SCIENTIST, TENANT
 from tests.loopback.serving import quiet
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
+from tests.loopback.wire import Request
 from tests.loopback_v2 import az
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
 pytestmark = quiet
+more = pytest.mark.more
 
 OTHER = "00000000-0000-0000-0000-0000000000ee"
 
@@ -74,7 +84,7 @@ class Told(NamedTuple):
         return f"{self.found[name]['seen']} → {self.found[name]['cure']}"
 
 
-@pytest.fixture(params=[pytest.param("v1", marks=pytest.mark.more), "v2"])
+@pytest.fixture(params=[pytest.param("v1", marks=more), "v2"])
 def patient(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Patient]:
@@ -103,6 +113,7 @@ def test_nothing_is_wrong(patient: Patient) -> None:
 
 
 def test_the_lines(patient: Patient) -> None:
+    """With SDK v2, those of docs/reference/doctor.md; what a machine has of its own differs."""
     patient.service.state.access.roles = [READER]
     done = patient.doctor()
     assert (done.status, done.err) == (4, "")
@@ -113,9 +124,18 @@ def test_the_lines(patient: Patient) -> None:
     assert lines[place + 1].strip().startswith("Ask an owner of the workspace for the role AzureML Data Scientist")
     assert all(line.startswith("ok ") for line in lines[:place])
     assert "eyJ" not in done.out, "a token is shown"
+    page = (ROOT / "docs" / "reference" / "doctor.md").read_text(encoding="utf-8")
+    documented = page.partition("$ aml-pipeline doctor --sdk v2\n")[2].partition("```")[0].splitlines()
+    assert [line[:24] for line in documented] == [line[:24] for line in lines]
+    same = ("pipeline file", "workspace", "computes", "quota", "permissions", "clock")
+    if patient.sdk == "v2":
+        assert [line for line in documented if line[9:23].strip() in same] == [
+            line for line in lines if line[9:23].strip() in same
+        ]
+        assert documented[place + 1 :] == lines[place + 1 :]
 
 
-@pytest.mark.parametrize("mood", [az.NOBODY, "no az"])
+@pytest.mark.parametrize("mood", [az.NOBODY, pytest.param("no az", marks=more)])
 def test_no_login(patient: Patient, mood: str, tmp_path: Path) -> None:
     patient.patch.setenv(az.MOOD, mood)
     if mood == "no az":
@@ -136,7 +156,7 @@ def test_a_wrong_tenant(patient: Patient) -> None:
     assert told.status == 4
 
 
-@pytest.mark.parametrize("mood", [az.EXPIRED, az.PAST])
+@pytest.mark.parametrize("mood", [az.EXPIRED, pytest.param(az.PAST, marks=more)])
 def test_an_expired_login(patient: Patient, mood: str) -> None:
     patient.patch.setenv(az.MOOD, mood)
     told = patient.findings()
@@ -159,8 +179,8 @@ def test_no_configuration(patient: Patient) -> None:
             "loopbak",
             f'{GROUP} has no workspace loopbak → Did you mean "loopback"? Check ',
         ),
-        ("resource_group", "other", "has no resource group other → Check resource_group in /"),
-        ("subscription_id", OTHER, f"sees no subscription {OTHER} → Check subscription_id in /"),
+        pytest.param("resource_group", "other", "has no resource group other → Check resource_group in /", marks=more),
+        pytest.param("subscription_id", OTHER, f"no subscription {OTHER} → Check subscription_id in /", marks=more),
     ],
 )
 def test_a_wrong_workspace(patient: Patient, key: str, value: str, text: str) -> None:
@@ -220,10 +240,234 @@ class Clockwork:
         return formatdate((timestamp or time.time()) + self.seconds, usegmt=True)
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(2000, "behind Azure's"), (-2000, "ahead of Azure's"), (200, "")])
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (2000, "behind Azure's"),
+        pytest.param(-2000, "ahead of Azure's", marks=more),
+        pytest.param(200, "", marks=more),
+    ],
+)
 def test_a_clock(patient: Patient, seconds: float, told: str) -> None:
     patient.patch.setattr(servers.Handler, "date_time_string", Clockwork(seconds).date_time_string)
     found = patient.findings()
     if told:
         assert re.search(rf" 33 min \d+ s {told}", found.only("clock"))
     assert found.status == (6 if told else 0)
+
+
+@more
+@pytest.mark.parametrize(("status", "told"), [(407, "requires a login"), (403, "refuses the connection")])
+def test_a_proxy_that_refuses(patient: Patient, status: int, told: str) -> None:
+    proxy = f"http://127.0.0.1:{answering(status)}"
+    variable = through(patient, proxy)
+    if patient.sdk == "v1" and status != 407:
+        return  # over plain HTTP the answer of a proxy may be that of the service
+    assert f"{variable}={proxy} {told} ({status} " in patient.findings().only("proxy")
+
+
+def answering(status: int) -> int:
+    """Return the port of a server that answers everything with a status, until the process ends."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_CONNECT = do_GET = _answer  # noqa: N815 - looked for by name
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it so
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def test_a_proxy_that_intercepts_tls(patient: Patient) -> None:
+    """The service itself over TLS, with a certificate that only its maker trusts."""
+    from tests.loopback_v2.certificate import identity
+
+    for name in https.BUNDLES:
+        patient.patch.delenv(name, raising=False)
+    server = servers.Server(patient.service.state, patient.service.faults, tls=identity()[1])
+    with Asked(server).running():
+        patient.patch.setenv("ARM_CLOUD_METADATA_URL", f"{server.url}/metadata/endpoints?api-version=2022-09-01")
+        told = patient.findings()
+    text = told.only("TLS")
+    assert "the certificate of 127.0.0.1, issued by CN=loopback, is not trusted by the usual certificates" in text
+    assert "set REQUESTS_CA_BUNDLE=FILE" in text
+    assert (told.status, told.found["proxy"]["state"], told.not_checked[0]) == (4, "ok", "network")
+    assert server.requests == [], "nothing is sent to who is not trusted"
+
+
+@more
+def test_certificates_that_are_not_there(patient: Patient, tmp_path: Path) -> None:
+    patient.patch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    assert "REQUESTS_CA_BUNDLE names " in patient.findings().only("TLS")
+    (tmp_path / "none.pem").write_text("no certificate")
+    assert "which holds no certificates" in patient.findings().only("TLS")
+
+
+@more
+def test_something_else_answers(patient: Patient) -> None:
+    patient.service.fail("^/metadata", 200)
+    port = answering(200)
+    patient.patch.setenv("ARM_CLOUD_METADATA_URL", f"http://127.0.0.1:{port}/metadata/endpoints")
+    assert "is not Azure's (HTTP 200)" in patient.findings().only("network")
+
+
+def test_offline_nothing_is_asked(patient: Patient) -> None:
+    asked: list[object] = []
+    for place in ("socket.socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
+        patient.patch.setattr(place, lambda *given, **_: asked.append(given))
+    told = patient.findings("--offline")
+    assert (told.status, asked, patient.service.requests) == (0, [], [])
+    assert told.not_checked == ["network", "clock", "workspace", "computes", "quota", "permissions"]
+    assert told.found["login"]["seen"].endswith("Azure CLI, not tried")
+
+
+@more
+def test_a_service_principal_logs_in_with_the_sdk(patient: Patient) -> None:
+    for name, value in (("TENANT_ID", TENANT), ("CLIENT_ID", "an-app"), ("CLIENT_SECRET", "s3cr3t-of-it")):
+        patient.patch.setenv(f"AZURE_{name}", value)
+    done = patient.doctor()
+    assert "s3cr3t" not in done.out
+    if patient.sdk == "v1":  # whose login the loopback service replaces
+        assert (done.status, "service principal (AZURE_CLIENT_ID) as somebody@loopback" in done.out) == (0, True)
+    else:  # the service of v2 is no Entra
+        patient.service.forgive()
+        assert (done.status, "the login of service principal (AZURE_CLIENT_ID) failed" in done.out) == (4, True)
+
+
+@more
+def test_a_service_that_says_nothing(patient: Patient) -> None:
+    patient.patch.setattr(examination, "SECONDS", 0.3)
+    over = threading.Event()
+
+    def wait(request: Request) -> None:
+        if "usages" in request.path:
+            over.wait(20)
+
+    with patient.service.meeting(wait):
+        told = patient.findings()
+        over.set()
+    assert "no answer within 0 s" in told.only("quota")
+    assert told.found["permissions"]["state"] == "ok"
+
+
+@more
+def test_a_check_that_fails_stops_no_other(patient: Patient) -> None:
+    patient.patch.setattr(workspace, "computes", lambda _: 1 // 0)
+    told = patient.findings()
+    assert (told.named("problem"), told.named("warning")) == ([], ["computes"])
+    assert "could not be checked (ZeroDivisionError: " in told.found["computes"]["seen"]
+
+
+@more
+def test_a_quota_that_is_used_up(patient: Patient) -> None:
+    patient.service.state.access.used = 10
+    told = patient.findings()
+    assert (told.status, told.named("warning")) == (0, ["quota"])
+    assert "10 of 10; used up: Total Cluster Dedicated Regional vCPUs" in told.found["quota"]["seen"]
+
+
+@more
+def test_services_behind_a_firewall(patient: Patient) -> None:
+    patient.service.drop("^/discovery")
+    told = patient.findings()
+    assert "the workspace's services: 127.0.0.1 does not answer" in told.only("services")
+    assert told.found["permissions"]["state"] == "ok"
+
+
+@more
+def test_a_file_with_an_error(patient: Patient) -> None:
+    patient.lesson.replace("pipeline.yaml", "script: prepare.py", "script: prepar.py")
+    told = patient.findings()
+    assert "pipeline.yaml has 1 error; the first: " in told.only("pipeline file")
+    assert "`aml-pipeline validate`" in told.found["pipeline file"]["cure"]
+    assert (told.status, told.found["permissions"]["state"]) == (2, "ok")
+    assert patient.findings("-f", "other.yaml").found["pipeline file"]["seen"].startswith("other.yaml was not found.")
+
+
+class Tunnel(BaseHTTPRequestHandler):
+    """A proxy that lets through who has a login."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_CONNECT(self) -> None:
+        """Join the client with whom it wants to talk to."""
+        self.seen.append(f"{self.path} {self.headers.get('Proxy-Authorization')}")
+        host, _, port = self.path.partition(":")
+        with socket.create_connection((host, int(port))) as other:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=self._pass, args=(other, self.connection))
+            back.start()
+            self._pass(self.connection, other)
+            back.join()
+        self.close_connection = True
+
+    @staticmethod
+    def _pass(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(1 << 16):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it so
+        """Stay silent."""
+
+
+@more
+def test_a_proxy_that_works(patient: Patient) -> None:
+    if patient.sdk == "v1":
+        pytest.skip("over plain HTTP there is no tunnel")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    through(patient, f"http://me:it%40is@127.0.0.1:{server.server_port}")
+    told = patient.findings()
+    assert (told.named("problem"), told.named("warning")) == ([], [])
+    assert told.found["proxy"]["seen"] == f"https_proxy=http://127.0.0.1:{server.server_port}"
+    target = patient.service.url.removeprefix("https://")
+    login = base64.b64encode(b"me:it@is").decode()
+    assert set(Tunnel.seen) == {f"{target} Basic {login}"}
+    for name in https.BUNDLES:
+        patient.patch.delenv(name, raising=False)
+    assert ", issued by CN=loopback, is not trusted by the usual" in patient.findings().only("TLS")
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["management.azure.com", "management.azure.com:444", "127.0.0.1", "127.0.0.1:5"])
+@pytest.mark.parametrize(
+    "exceptions",
+    [
+        "",
+        " , ",
+        "*",
+        "other, .azure.com",
+        "azure.com",
+        "zure.com",
+        "azure.com:444",
+        "127.0.0.1",
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+    ],
+)
+def test_the_proxy_is_that_of_requests(
+    scheme: str, host: str, exceptions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utils = pytest.importorskip("requests.utils")
+    given = {"https_proxy": "http://one:1", "HTTPS_PROXY": "http://two:1", "ALL_PROXY": "http://all:1"}
+    environ = {**given, "NO_PROXY": exceptions}
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    address = f"{scheme}://{host}/x"
+    _, proxy = https.proxy_of(urlsplit(address), environ)
+    expected = utils.select_proxy(address, utils.get_environ_proxies(address))
+    assert (proxy and https.shown(proxy)) == expected
