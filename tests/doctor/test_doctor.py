@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
+import certifi
 import pytest
 
 from aml_pipeline.doctor import examination, https, workspace
@@ -30,6 +34,7 @@ from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback.wire import Request
 from tests.loopback_v2 import az
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.patience import PATIENCE
 
 pytestmark = quiet
 more = pytest.mark.more
@@ -145,6 +150,38 @@ def test_no_login(patient: Patient, mood: str, tmp_path: Path) -> None:
     assert told.named("problem") == ["login"]
     assert "`az login`" in told.found["login"]["cure"]
     assert (told.status, told.not_checked) == (4, ["workspace", "computes", "quota", "permissions"])
+
+
+@more
+def test_a_browser_is_not_opened(patient: Patient) -> None:
+    patient.patch.setenv(az.MOOD, az.NOBODY)
+    patient.patch.setattr("sys.stdin.isatty", lambda: True)
+    told = patient.findings()
+    assert (told.status, told.named("problem"), told.named("warning")) == (0, [], ["login"])
+    assert told.not_checked == ["workspace", "computes", "quota", "permissions"]
+
+
+@more
+@pytest.mark.parametrize(("variable", "told"), [("", ""), ("REQUESTS_CA_BUNDLE", "TLS"), ("https_proxy", "proxy")])
+def test_in_a_new_process(patient: Patient, variable: str, told: str) -> None:
+    """Importing azure-ai-ml asks the address of its clouds: what that fails for is one problem, not two."""
+    if patient.sdk == "v1":
+        pytest.skip("it needs a login that only a test has")
+    if variable:
+        proxy = through(patient, f"http://127.0.0.1:{closed_port()}") if told == "proxy" else ""
+        patient.patch.setenv(variable, os.environ[proxy] if proxy else certifi.where())
+    done = subprocess.run(
+        [sys.executable, "-m", "aml_pipeline", "doctor", "--format", "json"],
+        cwd=patient.lesson.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (4 if told else 0, "")
+    states = {row["name"]: row["state"] for row in json.loads(done.stdout)["findings"]}
+    assert [name for name, state in states.items() if state != "ok"] == ([told] if told else [])
 
 
 def test_a_wrong_tenant(patient: Patient) -> None:

@@ -67,6 +67,32 @@ def test_a_package_of_v2_is_missing(tmp_path: Path) -> None:
     assert found["SDK v2"]["cure"] == "Install it whole: pip install 'aml-pipeline-yaml[azureml-v2]'."
 
 
+# Ends the process as soon as it connects, looks up a name, or starts a program but uname, which an SDK asks.
+WATCHED = """
+import os, sys
+NEVER = {"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.posix_spawn", "os.exec", "os.system"}
+def watch(event, given):
+    if event in NEVER and given[0] != "uname":
+        os.write(2, f"{event} {given}".encode())
+        os._exit(99)
+sys.addaudithook(watch)
+from aml_pipeline.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.more
+def test_offline_a_new_process_asks_nobody(tmp_path: Path) -> None:
+    """Importing azure-ai-ml asks the address of its clouds, if one is set."""
+    environ = {**forking.environ(), "ARM_CLOUD_METADATA_URL": "https://127.0.0.1:9/metadata/endpoints"}
+    command = [sys.executable, "-c", WATCHED, "doctor", "--offline"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "ok       SDK v2" in done.stdout
+
+
 @pytest.mark.more
 def test_a_package_of_v1_is_missing(tmp_path: Path) -> None:
     v1.module("azureml.pipeline.steps")

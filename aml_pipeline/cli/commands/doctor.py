@@ -30,7 +30,10 @@ _WIDTH = 14
 
 def doctor(options: Options, environ: Mapping[str, str]) -> int:
     """Print what was found, line by line; exit with the status of the first problem."""
+    environ = dict(environ)
     os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
+    if options.flag("offline"):
+        os.environ.pop("ARM_CLOUD_METADATA_URL", None)  # whose address SDK v2 asks when it is imported
     out = sys.stdout  # a check may replace it, to silence an SDK
     file = options.text("file") or DEFAULT_FILE
     wishes = Wishes(
