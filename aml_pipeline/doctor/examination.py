@@ -11,13 +11,13 @@ from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace.login import Login
 from aml_pipeline.doctor import connection, login, machine, packages, project, workspace
 from aml_pipeline.doctor.connection import Connection
-from aml_pipeline.doctor.finding import Finding, Found, Started
+from aml_pipeline.doctor.finding import Finding, Started
 from aml_pipeline.doctor.project import Chosen
 from aml_pipeline.pipeline.plan.model import Plan
 
-# How long each check may take, in seconds; importing an SDK from a cold disk takes longer than any answer.
+# How long each check may take, in seconds; reading from a cold disk takes longer than any answer.
 SECONDS = 10.0
-_IMPORT_SECONDS = 60.0
+_SLOW_SECONDS = 60.0
 # What is found with a connection, and needs what stands before it.
 CONNECTED = ("network", "clock", "login", "workspace", "computes", "quota", "permissions")
 
@@ -40,18 +40,20 @@ def examine(wishes: Wishes) -> Iterator[Finding]:
     """Yield the findings as they are made; those that an earlier problem makes impossible are left out."""
     way = None if wishes.offline else Started("network", partial(connection.check, wishes.environ), 2 * SECONDS)
     folder = os.path.dirname(os.path.abspath(wishes.file))
-    yield machine.python()
-    yield machine.installation()
-    yield packages.own()
-    yield packages.of_steps()
-    opened, plan = project.pipeline_file(wishes.file, wishes.profile, demanded=wishes.file_demanded)
+    read = partial(project.pipeline_file, wishes.file, wishes.profile, demanded=wishes.file_demanded)
+    opened, plan = Started("pipeline file", read, _SLOW_SECONDS).found()
     sdk = wishes.sdk or (plan and plan.sdk) or sdks.installed()
+    yield from _alone("Python", machine.python)
+    yield from _alone("aml-pipeline", machine.installation)
+    yield from _alone("packages", packages.own)
+    yield from _alone("extra steps", packages.of_steps)
     yield from _sdks(wishes, plan, sdk)
-    yield machine.git()
-    yield machine.disk(folder)
-    yield opened
-    named, chosen = project.workspace_names(wishes.workspace, plan, folder, wishes.environ)
-    yield named
+    yield from _alone("git", machine.git)
+    yield from _alone("disk", partial(machine.disk, folder))
+    yield from opened
+    name = partial(project.workspace_names, wishes.workspace, plan, folder, wishes.environ)
+    named, chosen = Started("configuration", name, SECONDS).found()
+    yield from named
     if way is None:
         yield from connection.settings(wishes.environ)
         yield login.planned(wishes.login)
@@ -68,14 +70,9 @@ def unchecked(findings: Iterable[Finding]) -> list[str]:
 def _sdks(wishes: Wishes, plan: Plan | None, chosen: str) -> Iterator[Finding]:
     demanded = wishes.sdk or (plan and plan.sdk)
     for name in ("v1", "v2"):
-        check = partial(
-            packages.sdk,
-            name,
-            chosen=name == chosen,
-            demanded=name == demanded,
-            import_all=partial(sdks.import_all, name),
-        )
-        yield from Started(f"SDK {name}", _alone(check), _IMPORT_SECONDS).found()[0]
+        how = {"chosen": name == chosen, "demanded": name == demanded}
+        check = partial(packages.sdk, name, **how, import_all=partial(sdks.import_all, name))
+        yield from _alone(f"SDK {name}", check, _SLOW_SECONDS)
 
 
 def _connected(wishes: Wishes, way: Started[Connection], chosen: Chosen | None, sdk: str) -> Iterator[Finding]:
@@ -103,11 +100,15 @@ def _of_workspace(asking: workspace.Asking) -> Iterator[Finding]:
         "quota": partial(workspace.quota, asking, str(about.get("location", ""))),
         "permissions": partial(workspace.allowed, asking),
     }
-    started: list[Started[None]] = [Started(name, _alone(question), SECONDS) for name, question in questions.items()]
+    started = [_started(name, question, SECONDS) for name, question in questions.items()]
     for one in started:
         yield from one.found()[0]
 
 
-def _alone(check: Callable[[], Finding]) -> Callable[[], Found[None]]:
-    """Return a check of one finding, of which no other needs anything."""
-    return lambda: ([check()], None)
+def _started(name: str, check: Callable[[], Finding], seconds: float) -> Started[None]:
+    """Start a check of one finding, of which no other needs anything."""
+    return Started(name, lambda: ([check()], None), seconds)
+
+
+def _alone(name: str, check: Callable[[], Finding], seconds: float = SECONDS) -> list[Finding]:
+    return _started(name, check, seconds).found()[0]

@@ -18,7 +18,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The state of one thing, what was seen of it, and what to do about it; no text holds a secret."""
+    """The state of one thing, what was seen of it, and what to do about it, in words of ours."""
 
     name: str
     state: State
@@ -26,9 +26,9 @@ class Finding:
     cure: str = ""
 
     def __post_init__(self) -> None:
-        """Mask secrets, and put each text on one line: some come from a service or a program."""
-        for name in ("seen", "cure"):
-            object.__setattr__(self, name, shortened(without_secrets(" ".join(getattr(self, name).split())), _LONGEST))
+        """Mask secrets in what was seen, and put it on one line: some of it comes from a service or a program."""
+        seen = shortened(without_secrets(" ".join(self.seen.split())), _LONGEST)
+        object.__setattr__(self, "seen", seen)
 
 
 Needed = TypeVar("Needed")
@@ -58,5 +58,5 @@ class Started(Generic[Needed]):
         try:
             return self._found.get(timeout=max(0.0, self._until - time.monotonic()))
         except queue.Empty:
-            cure = "Check the network and HTTPS_PROXY, then try again."
+            cure = "Try again. If that does not help, check the network and HTTPS_PROXY."
             return [Finding(self._name, "problem", f"no answer within {self._seconds:.0f} s", cure)], None

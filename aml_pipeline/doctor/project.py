@@ -12,7 +12,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError, UserError
 from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import counted
-from aml_pipeline.doctor.finding import Finding
+from aml_pipeline.doctor.finding import Finding, Found
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.opening import open_pipeline
 
@@ -25,7 +25,7 @@ class Chosen:
     source: str
 
 
-def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> tuple[Finding, Plan | None]:
+def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> Found[Plan]:
     """Return whether the pipeline file is valid, and its plan if it can be read.
 
     ``demanded``: the command line names the file, so it must exist.
@@ -33,22 +33,20 @@ def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> tuple[Fi
     name = "pipeline file"
     if not demanded and not files.look(os.path.abspath(path)):
         seen = f"{os.path.abspath(path)} does not exist; `aml-pipeline init` creates one"
-        return Finding(name, "ok", seen), None
+        return [Finding(name, "ok", seen)], None
     try:
         opened = open_pipeline(path, profile)
     except UserError as error:
-        return Finding(name, "problem", str(error), "Name an existing file with -f."), None
+        return [Finding(name, "problem", str(error), "Name an existing file with -f.")], None
     wrong = errors(opened.loaded.problems)
     if wrong:
         seen = f"{path} has {counted(len(wrong), 'error')}; the first: {wrong[0].message}"
-        return Finding(name, "problem", seen, "Run `aml-pipeline validate`."), opened.plan
+        return [Finding(name, "problem", seen, "Run `aml-pipeline validate`.")], opened.plan
     steps = counted(len(opened.plan.steps), "step") if opened.plan else "no steps"
-    return Finding(name, "ok", f"{path} is valid: {steps}"), opened.plan
+    return [Finding(name, "ok", f"{path} is valid: {steps}")], opened.plan
 
 
-def workspace_names(
-    given: str | None, plan: Plan | None, folder: str, environ: Mapping[str, str]
-) -> tuple[Finding, Chosen | None]:
+def workspace_names(given: str | None, plan: Plan | None, folder: str, environ: Mapping[str, str]) -> Found[Chosen]:
     """Return the workspace, as the commands for Azure ML choose it: ``given``, the file, a configuration, variables."""
     name = "configuration"
     try:
@@ -56,8 +54,8 @@ def workspace_names(
     except UsageError as error:
         seen, sign, rest = str(error).partition(f" {configuration.CURE}")
         cure = f"{configuration.CURE}{rest}" if sign else "Check --workspace, or `workspace` in the pipeline file."
-        return Finding(name, "problem", seen, cure), None
-    return Finding(name, "ok", f"workspace {chosen.names.text}, named by {chosen.source}"), chosen
+        return [Finding(name, "problem", seen, cure)], None
+    return [Finding(name, "ok", f"workspace {chosen.names.text}, named by {chosen.source}")], chosen
 
 
 def _chosen(given: str | None, of_file: str | None, folder: str, environ: Mapping[str, str]) -> Chosen:

@@ -300,7 +300,10 @@ def test_a_proxy_that_refuses(patient: Patient, status: int, told: str) -> None:
     variable = through(patient, proxy)
     if patient.sdk == "v1" and status != 407:
         return  # over plain HTTP the answer of a proxy may be that of the service
-    assert f"{variable}={proxy} {told} ({status} " in patient.findings().only("proxy")
+    text = patient.findings().only("proxy")
+    assert f"{variable}={proxy} {told} ({status} " in text
+    if status == 407:
+        assert text.endswith(f"Put the login into the address: {variable}=http://USER:PASSWORD@HOST:PORT.")
 
 
 def answering(status: int) -> int:
