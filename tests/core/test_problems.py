@@ -82,7 +82,7 @@ def test_without_a_line_there_is_no_excerpt(position: Position | None) -> None:
 def test_a_warning_says_so() -> None:
     problem = Problem("code", "M.", "C.", severity="warning", file="f", position=Position(1, 1))
     assert as_text([problem], {"f": "x"}).startswith("f:1:1: warning: M. C. [code]\n")
-    assert errors([problem]) == []
+    assert errors([problem, error := Problem("code", "M.", "C.")]) == [error]
 
 
 def test_colours_change_nothing_but_colours() -> None:

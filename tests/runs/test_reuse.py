@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import re
 from typing import Any
@@ -138,6 +139,14 @@ def test_the_order_of_arguments_counts() -> None:
 def test_a_key_is_a_digest_that_can_name_a_file() -> None:
     assert re.fullmatch(r"[0-9a-f]{32,}", reuse.key(PARTS))
     assert reuse.key(PARTS) == reuse.key(copy.deepcopy(PARTS))
+
+
+def test_a_key_is_what_it_was_in_earlier_versions() -> None:
+    """Else every result in the store would be lost: a new meaning of a part needs a new FORMAT."""
+    parts = {"script": "é.py", "arguments": [["a"], None], "after": {}}
+    assert reuse.text_of(parts) == '[1,{"after":{},"arguments":[["a"],null],"script":"é.py"}]'.encode()
+    assert reuse.key(parts) == hashlib.sha256(reuse.text_of(parts)).hexdigest()
+    assert reuse.text_of({"script": "\udcff"}) == b'[1,{"script":"\xff"}]'  # a name that is not UTF-8
 
 
 VALUES = st.sampled_from(["", "a", "b", ABSENT, "é"])
@@ -365,6 +374,21 @@ WAITING_AFTER = changed("after", "announce", to=None)
 )
 def test_verdicts(now: dict[str, Any], last: Last | None, words: dict[str, Any], expected: Verdict) -> None:
     assert verdict(now, last, **{"accepted": False, **words}) == expected
+
+
+def test_a_verdict_has_all_differences_and_none_where_nothing_was_compared() -> None:
+    now = {**changed("parameters", "epochs", to="3"), "environment": "x"}
+    told = verdict(now, ACCEPTED, accepted=False)
+    assert told.changes == ("parameter epochs 2 → 3", "the environment's definition changed")
+    assert (
+        verdict(now, None, accepted=True).changes == verdict(now, None, accepted=False, forced="forced").changes == ()
+    )
+
+
+def test_parts_of_a_version_that_knew_no_after() -> None:
+    then = {name: value for name, value in PARTS.items() if name != "after"}
+    told = verdict(WAITING_AFTER, Last(then, "accepted"), accepted=False, pending={"announce": True})
+    assert told == Verdict("run", "step announce runs")
 
 
 TWO_APART = {**changed("parameters", "epochs", to="3"), "environment": "x"}
