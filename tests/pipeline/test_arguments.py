@@ -135,6 +135,17 @@ def test_a_mistake_and_its_place(text: str, code: str, path: Path, on_key: bool)
     assert problem.cure
 
 
+def test_a_semicolon_is_shown_in_its_text() -> None:
+    (problem,) = read("{--a: 'é;\"b'}")[1]
+    assert problem.message == r'Azure ML may change the semicolon in "é;\"b" (MachineLearningNotebooks#1536).'
+
+
+def test_a_single_brace_beside_an_expression_draws_a_warning() -> None:
+    (problem,) = read("{--a: '{x}${{ parameters.a }}}'}")[1]
+    assert (problem.code, problem.severity, problem.path) == ("bad-expression", "warning", (*ROOT, "--a"))
+    assert read("{--a: '{x}${{ parameters.a }}'}")[1] == []
+
+
 @pytest.mark.parametrize(
     "text", ["{--a: ' parameter:x'}", "{--a: 'xDatasetOutputConfig:'}", "{--a: AZUREML_x}", "{--a: $HOME}"]
 )

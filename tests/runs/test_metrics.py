@@ -60,6 +60,7 @@ def test_a_scalar(value: object, metric: object) -> None:
         ("list", ["the inf loss"], ["the inf loss"]),
         ("list", "[np.float64(0.5), np.int64(3)]", [0.5, 3]),
         ("list", "[1. 2. nan]", [1.0, 2.0, "nan"]),  # NumPy's own printing
+        ("list", "[1. inf -inf]", [1.0, "inf", "-inf"]),
         ("list", {"b", "a"}, ["a", "b"]),
         ("list", [], []),
         ("row", {"x": 1, "y": 2.5}, {"x": 1, "y": 2.5}),
@@ -69,6 +70,7 @@ def test_a_scalar(value: object, metric: object) -> None:
         ("row", "{{}}", "{{}}"),
         ("row", "{'x': tensor(0.5)}", "{'x': tensor(0.5)}"),
         ("list", "[" * 5000, "[" * 5000),
+        ("list", "-" * 3000 + "1", "-" * 3000 + "1"),
         ("list", "['\\d']", ["\\d"]),
         ("list", [b"a", 1 + 2j], ["b'a'", "(1+2j)"]),
     ],
@@ -180,6 +182,12 @@ def test_lines_without_an_end_cost_no_more_than_their_limit() -> None:
     assert reader.feed("\nAttempted to log scalar metric a:\n1\n") == [Metric("a", "scalar", 1)]
 
 
+def test_a_metric_may_begin_at_the_end_of_a_long_piece_of_other_lines() -> None:
+    reader = MetricReader()
+    assert reader.feed("x\n" * 600_000 + "Attempted to l") == []
+    assert reader.feed("og scalar metric a:\n1\n") == [Metric("a", "scalar", 1)]
+
+
 @pytest.mark.parametrize("size", [999_999, 1_000_000, 1_000_001, 2_000_000])
 @pytest.mark.parametrize("step", [10_000_000, 999_983])
 def test_a_line_over_the_limit_is_no_metric_however_it_is_cut(size: int, step: int) -> None:
@@ -201,3 +209,8 @@ def test_a_script_that_fails_before_the_value_logged_nothing() -> None:
     log = "Attempted to log scalar metric loss:\nTraceback (most recent call last):\n  File x\n"
     assert read(log) == []
     assert without_metrics(log.splitlines()) == ["Traceback (most recent call last):", "  File x"]
+
+
+def test_a_log_without_metrics_keeps_the_progress_bar_before_one() -> None:
+    log = [" 50%|██  | Attempted to log scalar metric loss:", "0.5", "Attempted to log row metric r:", "{}", "done"]
+    assert without_metrics(log) == [" 50%|██  | ", "done"]
