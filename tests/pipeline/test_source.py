@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_pipeline.core.problems import Path, Position
+from aml_pipeline.core.problems import Path, Position, Problem
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.pipeline.yaml.source import MAX_BYTES, MAX_DEPTH, MAX_EXPANSIONS, MAX_NODES, Document
 from tests.patience import no_hang
@@ -334,6 +334,76 @@ def test_a_null_character_is_refused_however_it_is_written(text: str) -> None:
 )
 def test_what_a_pipeline_file_cannot_hold(text: str, expected: str) -> None:
     assert code(text) == expected
+
+
+ONE = "A file holds one pipeline: delete the `---`, or move the rest to another file."
+NULL = "null characters are not allowed: neither a process nor a path can receive one."
+TAG = "Delete it, or quote the string if it begins with !."
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "cure", "place"),
+    [
+        ("", "the file is empty.", "Start with `aml-pipeline init` in an empty folder.", Position(1, 1)),
+        ("a: 1\n---\nb: 2\n", "a second YAML document begins here.", ONE, Position(2, 1, 3)),
+        ("a: *b", "the alias *b is not defined above.", "Put `&b` before a value above, or quote the string.",
+         Position(1, 4, 2)),
+        ("a: &train 1\nb: *trian", "the alias *trian is not defined above.", "Did you mean *train?", Position(2, 4, 6)),
+        ("a: &a [*a]", "the alias *a is used inside its own value.", "Write the value out.", Position(1, 8, 2)),
+        ("a: &a b\n*a : c", "an alias cannot be a key.", "Write the key itself.", Position(2, 1, 2)),
+        ("[a]: b", "a key must be a plain word, not a mapping or a list.",
+         'Quote it if you mean a string, as in "${{ parameters.epochs }}".', Position(1, 1)),
+        ("a: {<<: b}", "`<<` expects a mapping or a list of mappings.",
+         "Write an alias of a mapping, for example `<<: *common`.", Position(1, 5, 2)),
+        ("a: !!int 3", "unsupported tag !!int.", TAG, Position(1, 4, 7)),
+        ("a: {b: !!seq {c: d}}", "unsupported tag !!seq.", TAG, Position(1, 8, 7)),
+        ("a: !!map [b]", "unsupported tag !!map.", TAG, Position(1, 4, 7)),
+        ('a: "x\\0"', NULL, "Delete it.", Position(1, 4, 5)),
+        ("b: 1\na:\n  \xa0c: 1\n", "this is a no-break space (U+00A0), which YAML treats as a letter.",
+         "Replace it with a normal space.", Position(3, 3)),
+        ("a: 1\nb: 2\na: 3\n", 'duplicate key "a" (first on line 1).', "Delete one of them.", Position(3, 1, 1)),
+        ("a: Yes", 'Yes is the string "Yes", not a boolean (YAML 1.2).',
+         'Write true, or "Yes" in quotes if you mean the string.', Position(1, 4, 3)),
+        ("a: off", 'off is the string "off", not a boolean (YAML 1.2).',
+         'Write false, or "off" in quotes if you mean the string.', Position(1, 4, 3)),
+        ("a: " + "[" * 60, "the nesting is deeper than 50 levels.", "Use fewer levels.", Position(1, 53)),
+        ("x: &x 1\ny: [" + "*x, " * 1001 + "]", "more than 1,000 aliases are expanded here.",
+         "Write the values out, or use fewer aliases.", Position(2, 4)),
+        ("a: [" + "1, " * 40_000 + "]", "the file has more than 40,000 values, with expanded aliases.",
+         "Move data to files that scripts read.", Position(1, 120_002)),
+        ("a: b\x07", "the character U+0007 is not allowed in YAML.",
+         'Delete it, or write it as the escape "\\u0007" inside double quotes.', Position(1, 5)),
+        ("a: b\0", "the character U+0000 is not allowed in YAML.", "Delete it.", Position(1, 5)),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_problem_says_what_is_wrong_and_where_and_how_to_cure_it(
+    text: str, message: str, cure: str, place: Position
+) -> None:
+    (problem,) = source.parse(text).problems
+    assert (problem.message, problem.cure) == (message, cure)
+    assert problem.position is not None
+    assert (problem.position.line, problem.position.column) == (place.line, place.column)
+    assert problem.position.width >= place.width
+
+
+def test_what_is_wrong_with_bytes() -> None:
+    cure = "Save the file as UTF-8 text without binary data."
+    assert source.decode(b"a: \xff")[1] == Problem(
+        "not-text", "byte 0xff is not valid UTF-8.", cure, position=Position(1, 4)
+    )
+    message = "the file is larger than 1,048,576 bytes, the maximum for a pipeline file."
+    assert source.decode(bytes(1_048_577))[1] == Problem("too-large", message, "Move data to files that scripts read.")
+
+
+def test_a_tag_of_yaml_that_says_what_is_there_changes_nothing() -> None:
+    assert value("!!map {a: !!seq [b], c: ! {d: !!str e}}") == {"a": ["b"], "c": {"d": "e"}}
+
+
+def test_half_a_character_is_refused_by_the_parser_of_python_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_Loader", yaml.SafeLoader)
+    (problem,) = source.parse('a: 1\nb: "\\ud800"').problems
+    assert (problem.code, problem.position) == ("yaml-syntax", Position(2, 4, 8))
 
 
 @given(st.one_of(st.text(max_size=60), st.text("ab:-[]{}&*!|>'\"%@#,? \n\t", max_size=60)))

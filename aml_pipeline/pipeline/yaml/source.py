@@ -286,7 +286,7 @@ class _Builder:
         parent.depth = max(parent.depth, child.depth + 1)
         if parent.expansions > MAX_EXPANSIONS:
             raise _Refused("too-many-aliases", f"more than {MAX_EXPANSIONS:,} aliases are expanded here.",
-                           "Write the values out, or use fewer aliases.", child.position)  # fmt: skip
+                           "Write the values out, or use fewer aliases.", parent.position)  # fmt: skip
         if parent.nodes > MAX_NODES:
             raise _Refused("too-many-values", f"the file has more than {MAX_NODES:,} values, with expanded aliases.",
                            "Move data to files that scripts read.", child.position)  # fmt: skip
