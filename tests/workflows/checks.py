@@ -9,9 +9,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aml_pipeline.core.sarif import as_sarif
 from tests.conftest import ROOT, Project
@@ -118,6 +120,19 @@ def test_the_hook_validates_a_commit(clone: Path, project: Project, monkeypatch:
     (project.root / "greet.py").unlink()
     said("git", "add", "-A", cwd=project.root)
     assert "[missing-script]" in said(*tried, cwd=project.root, status=1)
+
+
+def test_the_action_installs_itself_and_validates(
+    clone: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write({"pipeline.yaml": "name: a\nsteps:\n  greet: {script: gret.py}\n", "greet.py": "print('hello')\n"})
+    steps = {step.get("name"): step for step in yaml.safe_load((clone / "action.yml").read_text())["runs"]["steps"]}
+    given = {"PYTHON": sys.executable, "SOURCE": clone, "FILE": "pipeline.yaml", "PROFILE": "", "SDK": ""}
+    for name, value in {**given, "RUNNER_TEMP": project.root.parent / "temp"}.items():
+        monkeypatch.setenv(name, str(value))
+    said("bash", "-eo", "pipefail", "-c", steps["Install aml-pipeline"]["run"], cwd=project.root)
+    answer = said("bash", "-eo", "pipefail", "-c", steps["Validate"]["run"], cwd=project.root, status=2)
+    assert "::error file=pipeline.yaml,line=3,col=19,title=missing-script::" in answer
 
 
 def test_the_log_of_every_mistake_is_valid_sarif(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
