@@ -128,7 +128,7 @@ release: test check test-wheel dist ## All checks, and dist/; prints what to upl
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
-	rm -rf .venv .benchmarks .docs .fuzz .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .docs .fuzz .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.

@@ -76,6 +76,13 @@ def test_actions_are_pinned_and_keep_no_credentials() -> None:
     assert [name for name, found in versions.items() if len(found) > 1] == []
 
 
+def test_the_tools_of_others_are_kept_up_to_date() -> None:
+    updates = {update["package-ecosystem"]: update for update in read(ROOT / ".github" / "dependabot.yml")["updates"]}
+    for kind, file in (("npm", "package.json"), ("pip", "tools.txt"), ("pip", "requirements.txt")):
+        folders = {f"/tests/{path.parent.name}" for path in (ROOT / "tests").glob(f"*/{file}")}
+        assert folders <= set(updates[kind]["directories"]), file
+
+
 def test_no_script_contains_what_somebody_else_wrote() -> None:
     assert [step["run"] for _, step in steps() if "${{" in step.get("run", "")] == []
 
