@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel fuzz check lint editor page docs docs-check workflows coverage pictures schema checks bench bench-scale dist release clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel test-lowest fuzz check lint editor page docs docs-check workflows coverage pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -64,6 +64,9 @@ test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which a
 
 test-wheel: .release/ready ## Install the wheel alone by pip, uv and pipx, and walk as newcomers do; PYTHONS= (default: those found), TESTS=word
 	.release/bin/python -m pytest --noconftest -p no:cacheprovider -q -s tests/release/wheel_checks.py $(if $(TESTS),-k '$(TESTS)')
+
+test-lowest: .release/ready ## Test with the lowest versions of what we depend on, and with the newest; VERSIONS="lowest-3.10 highest-3.13"
+	$(if $(VERSIONS),VERSIONS='$(VERSIONS)') .release/bin/python -m tests.release.versions $(TESTS)
 
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
@@ -124,7 +127,7 @@ bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps,
 dist: .release/ready ## Build sdist and wheel in dist/, twice with equal bytes, check them, write the SBOM
 	.release/bin/python -m tests.release
 
-release: test check test-wheel dist ## All checks, and dist/; prints what to upload
+release: test check test-wheel test-lowest dist ## All checks, and dist/; prints what to upload
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
