@@ -1,4 +1,4 @@
-"""The way to Azure: proxy, TLS, network and clock, all from one question that needs no login."""
+"""The connection to Azure: proxy, TLS, network and clock, all from one question that needs no login."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_SECONDS = 300  # a login refuses a clock that is further off
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A way that works: the address of Azure Resource Manager, and Azure's time."""
+    """A connection that works: the address of Azure Resource Manager, and Azure's time."""
 
     manager: str
     now: datetime
@@ -51,7 +51,7 @@ def settings(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def check(environ: Mapping[str, str]) -> Found[Connection]:
-    """Return what was found on the way to Azure, and the way if it works."""
+    """Return what was found of the connection to Azure, and the connection if it works."""
     manager = manager_of(environ)
     expected = settings(environ)
     try:

@@ -1,4 +1,4 @@
-"""All checks in order: this machine, the project, the way to Azure, the login, the workspace."""
+"""All checks in order: this machine, the project, the connection to Azure, the login, the workspace."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _unreachable(target: SplitResult, variable: str, proxy: SplitResult | None, 
     return Unreachable("network", f"{target.hostname} does not answer ({said})", cure)
 
 
-_ASK = "Ask who runs your network what intercepts the connection."
+_ASK = "Ask your network administrator what intercepts the connection."
 
 
 def _refused(variable: str, proxy: SplitResult | None, said: str) -> Unreachable:
@@ -174,7 +174,7 @@ def _refused(variable: str, proxy: SplitResult | None, said: str) -> Unreachable
     if str(_DENIED) in said:
         cure = f"Put the login into the address: {variable or 'HTTPS_PROXY'}=http://USER:PASSWORD@HOST:PORT."
         return Unreachable("proxy", f"{where} requires a login ({said})", cure)
-    cure = "Ask who runs the proxy to allow Azure's addresses, or add them to NO_PROXY."
+    cure = "Ask the proxy's administrator to allow Azure's addresses, or add them to NO_PROXY."
     return Unreachable("proxy", f"{where} refuses the connection ({said})", cure)
 
 

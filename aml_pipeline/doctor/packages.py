@@ -44,8 +44,8 @@ def sdk(name: str, *, chosen: bool, demanded: bool, import_all: Callable[[], Non
     if not any(word.split()[0] not in _SHARED for word in found):
         return _absent(name, chosen=chosen, demanded=demanded)
     if faults:
-        seen = f"half installed: {listed(faults)}; there: {', '.join(found)}"
-        return Finding(title, severity, seen, f"Install it whole: {command(extra)}.")
+        seen = f"half installed: {listed(faults)}; installed: {', '.join(found)}"
+        return Finding(title, severity, seen, f"Install all of it: {command(extra)}.")
     fault = _import_fault(import_all)
     if fault:
         again = f"Install it again: {command(extra).replace('install', 'install --force-reinstall', 1)}."
@@ -64,7 +64,7 @@ def _absent(name: str, *, chosen: bool, demanded: bool) -> Finding:
         seen = "no SDK is installed: local runs need none, `submit` and `publish` do"
         return Finding(title, "warning", seen, cure(_EXTRAS[name]))
     possible = name != "v1" or can_have_v1()
-    return Finding(title, "ok", f"not installed{'' if possible else ', and cannot be for this Python'}")
+    return Finding(title, "ok", f"not installed{'' if possible else ', and not available for this Python'}")
 
 
 def _compared(extra: str) -> tuple[list[str], list[str]]:

@@ -93,7 +93,7 @@ def _of_login(asking: Asking, code: str, said: str) -> Finding:
 def _not_found(asking: Asking, code: str) -> Finding:
     names, source = asking.chosen.names, asking.chosen.source
     if code.startswith("Subscription"):
-        seen = f"the login sees no subscription {names.subscription_id}"
+        seen = f"subscription {names.subscription_id} was not found, or the login has no access to it"
         cure = f"Check subscription_id in {source}, and the login: `az account list` shows its subscriptions."
         return Finding("workspace", "problem", seen, cure)
     if code.startswith("ResourceGroup"):
@@ -124,7 +124,7 @@ def computes(asking: Asking) -> Finding:
     if answer.status >= _REFUSED:
         return _not_listed("computes", answer)
     told = [_compute(one) for one in _values(answer)]
-    seen = shortened(told, _MOST_NAMED) if told else "none yet; a compute with `vm_size` is created"
+    seen = shortened(told, _MOST_NAMED) if told else "none yet; `submit` creates those that have `vm_size`"
     return Finding("computes", "ok", seen)
 
 

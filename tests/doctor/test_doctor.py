@@ -217,7 +217,12 @@ def test_no_configuration(patient: Patient) -> None:
             f'{GROUP} has no workspace loopbak → Did you mean "loopback"? Check ',
         ),
         pytest.param("resource_group", "other", "has no resource group other → Check resource_group in /", marks=more),
-        pytest.param("subscription_id", OTHER, f"no subscription {OTHER} → Check subscription_id in /", marks=more),
+        pytest.param(
+            "subscription_id",
+            OTHER,
+            f"subscription {OTHER} was not found, or the login has no ",
+            marks=more,
+        ),
     ],
 )
 def test_a_wrong_workspace(patient: Patient, key: str, value: str, text: str) -> None:
@@ -306,14 +311,16 @@ def test_a_proxy_that_refuses(patient: Patient, status: int, told: str) -> None:
         assert text.endswith(f"Put the login into the address: {variable}=http://USER:PASSWORD@HOST:PORT.")
 
 
-def answering(status: int) -> int:
-    """Return the port of a server that answers everything with a status, until the process ends."""
+def answering(status: int, said: str = "") -> int:
+    """Return the port of a server that answers everything with a status and a text, until the process ends."""
 
     class Answers(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said.encode())
 
         do_CONNECT = do_GET = _answer  # noqa: N815 - looked for by name
 
@@ -511,3 +518,14 @@ def test_the_proxy_is_that_of_requests(
     _, proxy = https.proxy_of(urlsplit(address), environ)
     expected = utils.select_proxy(address, utils.get_environ_proxies(address))
     assert (proxy and https.shown(proxy)) == expected
+
+
+@more
+def test_a_managed_identity_logs_in_with_the_sdk(patient: Patient) -> None:
+    """As of an app service: its endpoint gives tokens to who knows the header."""
+    said = json.dumps({"access_token": az.token("x"), "expires_on": int(time.time()) + az.HOUR, "resource": "x"})
+    patient.patch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{answering(200, said)}/token")
+    patient.patch.setenv("IDENTITY_HEADER", "s3cr3t-of-it")
+    done = patient.doctor()
+    assert done.status == 0
+    assert "ok       login          managed identity as somebody@loopback, tenant " in done.out

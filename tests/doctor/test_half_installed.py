@@ -63,8 +63,8 @@ def test_a_package_of_v2_is_missing(tmp_path: Path) -> None:
     status, found = doctor(packages, "--sdk", "v2")
     assert (status, problems(found)) == (6, ["SDK v2"])
     version = metadata.version("azure-ai-ml")
-    assert found["SDK v2"]["seen"] == f"half installed: azure-identity is missing; there: azure-ai-ml {version}"
-    assert found["SDK v2"]["cure"] == "Install it whole: pip install 'aml-pipeline-yaml[azureml-v2]'."
+    assert found["SDK v2"]["seen"] == f"half installed: azure-identity is missing; installed: azure-ai-ml {version}"
+    assert found["SDK v2"]["cure"] == "Install all of it: pip install 'aml-pipeline-yaml[azureml-v2]'."
 
 
 # Ends the process as soon as it connects, looks up a name, or starts a program but uname, which an SDK asks.
@@ -100,7 +100,7 @@ def test_a_package_of_v1_is_missing(tmp_path: Path) -> None:
     packages = without(tmp_path / "packages", *left_out)
     status, found = doctor(packages, "--sdk", "v1")
     assert (status, problems(found)) == (6, ["SDK v1"])
-    assert "half installed: azureml-pipeline-steps is missing; there: azureml-core " in found["SDK v1"]["seen"]
+    assert "half installed: azureml-pipeline-steps is missing; installed: azureml-core " in found["SDK v1"]["seen"]
     status, found = doctor(packages)  # so v2 is used, and half of v1 is in nobody's way
     assert (status, problems(found), found["SDK v1"]["state"]) == (2, [], "warning")
 
@@ -125,7 +125,7 @@ def test_a_package_that_is_too_old(tmp_path: Path) -> None:
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: azure-identity\nVersion: 1.5.0\n")
     status, found = doctor(packages, "--sdk", "v2")
     assert (status, problems(found)) == (6, ["SDK v2"])
-    assert "half installed: azure-identity 1.5.0 is not >=1.16.1; there: " in found["SDK v2"]["seen"]
+    assert "half installed: azure-identity 1.5.0 is not >=1.16.1; installed: " in found["SDK v2"]["seen"]
 
 
 @pytest.mark.more
