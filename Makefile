@@ -88,7 +88,7 @@ page: tests/page/node_modules/ready .venv/dev ## Test pages in headless Chromium
 	.venv/bin/python -m pytest tests/page/checks.py tests/page/many_checks.py tests/page/terminal_checks.py
 
 docs: .docs/ready tests/site/node_modules/ready ## Build the docs site in site/, strictly; it opens offline. Needs npm
-	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
 
 docs-check: docs tests/page/node_modules/ready .venv/dev ## Test the docs site in headless Chromium; needs npm, too
 	@$(has_chromium)

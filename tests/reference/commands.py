@@ -13,6 +13,8 @@ MORE = {
     "cancel": "[Azure ML](../how-to/azure.md)",
     "clean": "[disk space](local-runs.md#disk-space)",
     "compare": "[two runs](reports.md#two-runs)",
+    "completion": "[completion](../how-to/completion.md)",
+    "doctor": "[what it checks](doctor.md)",
     "environment": "[the declared environment](local-runs.md#the-declared-environment)",
     "export": "[from v1 to v2](../how-to/v1-to-v2.md#the-export)",
     "graph": "[reports](reports.md)",

@@ -31,7 +31,11 @@ FILES = {
         "`run`",
         "the result: the step runs again when it is needed",
     ),
-    "PIPELINE/steps/STEP/last": ("the last attempt and how it ended", "`run`", "the reason that `plan` shows, and what is left of a killed run"),
+    "PIPELINE/steps/STEP/last": (
+        "the last attempt and how it ended",
+        "`run`",
+        "the reason that `plan` shows, and what is left of a killed run",
+    ),
     "PIPELINE/outputs/STEP/OUTPUT": ("link to the output in use", "`run`", "nothing; the next run links it again"),
     "PIPELINE/models/MODEL/VERSION/…": (
         "a version of a model: a copy",

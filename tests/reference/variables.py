@@ -46,6 +46,13 @@ READ = {
         "AZUREML_ARM_RESOURCEGROUP": "resource group of the workspace",
         "AZUREML_ARM_WORKSPACE_NAME": "name of the workspace",
     },
+    "The way to Azure": {
+        "HTTPS_PROXY": "proxy for the requests of the SDKs and of `doctor`; else ALL_PROXY; in lower case, too",
+        "NO_PROXY": "domains and networks without the proxy; in lower case, too",
+        "REQUESTS_CA_BUNDLE": "file of trusted certificates; else CURL_CA_BUNDLE",
+        "ARM_CLOUD_METADATA_URL": "where SDK v2 asks about its cloud; `doctor` asks the same machine",
+        "AZUREML_CURRENT_CLOUD": "sovereign cloud of SDK v2, for `doctor`, if AZURE_CLOUD_NAME is not set",
+    },
 }
 SET = {
     "AML_PIPELINE_ATTEMPT": "marks the processes of an attempt, so that none is left behind",
@@ -64,11 +71,18 @@ _OTHER = """
 AML_PARAMETER_ AZURE_ AZURE_ML_INPUT_ AZURE_ML_OUTPUT_ CERTIFICATE_VERIFY_FAILED CLIENT_ID CLIENT_SECRET CSV
 EXAMPLE_ENV_VAR FAILED FALSE FINISHED FOLDER GET KILLED LC_ LICENSE MLFLOW_HTTP_REQUEST_MAX_RETRIES
 MLFLOW_HTTP_REQUEST_TIMEOUT MOST_DEPLOYMENTS NAME NOBODY NULL OLDPWD OMP_NUM_THREADS PIL POST PWD PYTHON
-RESOURCE_NOT_FOUND RUNNING SILENT STANDARD_D2_V2 TENANT_ID TOKEN TRUE TYPE_CHECKING USE_STRUCTURED_ARGUMENTS UTC VERSION
+RESOURCE_NOT_FOUND RUNNING SILENT STANDARD_D2_V2 TENANT_ID TLS TOKEN TRUE TYPE_CHECKING USE_STRUCTURED_ARGUMENTS UTC
+VERSION
 """
 OTHER = frozenset(_OTHER.split())
-# Modules that are tables of words: of options, of time zones, and of variables that the scripts of others read.
-_TABLES = {"cli/table.py", "pipeline/schedule/zones.py", "project/script/known_variables.py"}
+_WORD = "(?!SIG|O_)[A-Z][A-Z0-9_]{2,}"  # no signal, no flag of a file
+# Modules that are tables of words: options, their values, time zones, variables that the scripts of others read.
+_TABLES = {
+    "cli/completion/__init__.py",
+    "cli/table.py",
+    "pipeline/schedule/zones.py",
+    "project/script/known_variables.py",
+}
 
 
 def words_of_the_code() -> dict[str, str]:
@@ -80,11 +94,7 @@ def words_of_the_code() -> dict[str, str]:
 
 def _words(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and re.fullmatch("[A-Z][A-Z0-9_]{2,}", node.value)
-        ):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(_WORD, node.value):
             yield node.value
 
 
@@ -111,6 +121,5 @@ _INTRODUCTION = """
 What aml-pipeline reads, and what it sets. In a local run, a step gets all variables of the caller but those that would
 make its Python find other modules than in Azure ML, and those of
 [`environment_variables`](keys.md#environment_variables).
-In Azure ML it gets only the latter. Azure's SDKs and pip read variables of their own, such as `HTTPS_PROXY`, `NO_PROXY`
-and `REQUESTS_CA_BUNDLE`.
+In Azure ML it gets only the latter. Azure's SDKs and pip read more variables of their own.
 """

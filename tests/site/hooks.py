@@ -26,6 +26,7 @@ OF_THE_ROOT = {
 }
 MERMAID = "assets/mermaid.js"
 TAKEN = {
+    "assets/site.js": Path(__file__).parent / "site.js",
     "assets/style.css": Path(__file__).parent / "style.css",
     "assets/iframe-worker.js": MODULES / "iframe-worker/shim/index.js",
     "assets/iframe-worker.LICENSE.txt": MODULES / "iframe-worker/LICENSE",
@@ -71,7 +72,15 @@ def _target(link: str, origin: str, uri: str) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: object) -> str:  # noqa: ANN401
-    """Let only pages with a drawing load what draws it."""
+    """Let an empty corner of a table be no heading, and only pages with a drawing load what draws it."""
+    html = html.replace("<th></th>", "<td></td>")
     if 'class="mermaid"' not in html:
         return html
     return f'{html}<script src="{relpath(MERMAID, dirname(page.file.dest_uri) or ".")}"></script>'
+
+
+def on_post_page(output: str, **_: object) -> str:
+    """Name the dialog of the search, which the theme leaves without a name."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
