@@ -15,6 +15,7 @@ TUTORIAL = ROOT / "docs" / "tutorials" / "first-pipeline.md"
 # docs/tutorials/first-pipeline.md has tests of its own parts, too.
 PAGES = {
     "tutorials": ["first-pipeline.md"],
+    "explanation": ["why-a-step-reruns.md"],
     "how-to": [
         "data-elsewhere.md",
         "debug-a-step.md",
