@@ -7,9 +7,6 @@ from pathlib import Path
 
 from tests.release import NAME, ROOT, FailedError, called, environ, tool
 
-# What git tracks and an sdist leaves out: they serve the repository, not who builds or tests the package.
-_OF_THE_REPOSITORY = (".ci/", ".github/", ".devcontainer/", ".git", ".pre-commit", "action.yml", "mkdocs.yml")
-
 
 def epoch() -> str:
     """Return the time of the commit, in seconds since 1970: the time of all that is built."""
@@ -59,9 +56,8 @@ def require_equal(first: list[Path], second: list[Path]) -> None:
 
 
 def require_tracked_files(sdist: Path) -> None:
-    """Raise FailedError unless an sdist holds the files of git without those of the repository, and its metadata."""
-    tracked = called("git", "ls-files").stdout.splitlines()
-    wanted = {name for name in tracked if not name.startswith(_OF_THE_REPOSITORY)} | {".gitignore", "PKG-INFO"}
+    """Raise FailedError unless an sdist holds what git tracks, with all that tests and docs need, and its metadata."""
+    wanted = {*called("git", "-c", "core.quotePath=false", "ls-files").stdout.splitlines(), "PKG-INFO"}
     top = sdist.name.removesuffix(".tar.gz")
     if not top.startswith(f"{NAME}-"):
         raise FailedError(f"{sdist.name} is not called {NAME}-VERSION.tar.gz.")
