@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 
+from aml_pipeline.core import paths
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.exchanging import exchange
 
@@ -52,7 +53,7 @@ def names(folder: str) -> Iterator[str]:
     """Yield the files in ``folder``, by relative path; a link counts as a file."""
     for place, folders, plain in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        yield from (os.path.relpath(os.path.join(place, name), folder) for name in [*plain, *links])
+        yield from (paths.relative(os.path.join(place, name), folder) for name in [*plain, *links])
 
 
 def keep(name: str, place: str, made: str, what: str) -> None:

@@ -46,7 +46,7 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
         place = os.path.join(folder, *name.split("/"))
         os.makedirs(os.path.dirname(place), exist_ok=True)
         files.write(place, text.encode())
-        print(os.path.join(folder, name) if options.operands else name)
+        print(place if options.operands else name)
     if is_project:
         return 0
     where = "" if os.path.abspath(folder) == os.getcwd() else f"cd {shlex.quote(folder)} && "

@@ -2,9 +2,7 @@
 
 What that is, the type stubs of the standard library say, which mypy has. Only modules of ours are deceived, when they
 are imported after ``pretend``: the standard library and other packages, which support Windows, work as they do here.
-Paths are not pretended; neither are locks of open files, nor other characters of terminals.
-
-``python -m tests.windows JSON`` runs command lines, a list of lists of words, and prints what each returned and said.
+Not pretended are files that cannot be removed while they are open, names that differ in case only, and terminals.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import ast
 import builtins
 import contextlib
 import io
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,14 +21,21 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from tests.windows import paths
+
 HIDDEN = frozenset({"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"})
 POORER = ("errno", "os", "select", "signal", "socket", "sys", "time")
 _TEXT_MODE_IS_OFF = 0x8000  # O_BINARY; harmless here
 
 
-def pretend() -> None:
-    """From now on, modules of aml_pipeline are imported as on Windows."""
+def pretend(*, with_paths: bool = True) -> None:
+    """From now on, modules of aml_pipeline are imported as on Windows.
+
+    Other packages, such as the SDKs, do not understand its paths here: for them, do it without.
+    """
     assert "aml_pipeline" not in sys.modules
+    for name, own in paths.OWN.items() if with_paths else ():
+        _OWN[name] = {**own, **_OWN.get(name, {})}
     sys.meta_path.insert(0, _Finder())
 
 
@@ -84,6 +88,7 @@ class _Poorer(ModuleType):
 
 
 def _open(path: str, flags: int, mode: int = 0o777) -> int:
+    path = paths.real(path)
     if os.path.isdir(path):
         raise PermissionError(13, "Permission denied", path)
     assert flags & _TEXT_MODE_IS_OFF or path == os.devnull, f"{path} is opened in text mode"
@@ -91,15 +96,15 @@ def _open(path: str, flags: int, mode: int = 0o777) -> int:
 
 
 def _rename(source: str, target: str) -> None:
-    if os.path.lexists(target):
+    if os.path.lexists(paths.real(target)):
         raise FileExistsError(17, "File exists", source, target)
-    os.rename(source, target)
+    os.rename(paths.real(source), paths.real(target))
 
 
 def _replace(source: str, target: str) -> None:
-    if os.path.isdir(target):
+    if os.path.isdir(paths.real(target)):
         raise PermissionError(13, "Permission denied", source, None, target)
-    os.replace(source, target)
+    os.replace(paths.real(source), paths.real(target))
 
 
 def _symlink(source: str, target: str, **_: object) -> None:
@@ -140,7 +145,7 @@ def _import(name: str, *rest: Any) -> Any:  # noqa: ANN401 - as builtins.__impor
 
 class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import, "open": paths.opened}
         exec(self.get_code(module.__name__), module.__dict__)  # type: ignore[arg-type] # noqa: S102 - our own
 
 
@@ -163,8 +168,3 @@ def told(words: list[str]) -> dict[str, object]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = cli.run(words, dict(os.environ))
     return {"status": status, "out": out.getvalue(), "err": err.getvalue()}
-
-
-if __name__ == "__main__":
-    pretend()
-    sys.stdout.write(json.dumps([told(words) for words in json.loads(sys.argv[1])]))
