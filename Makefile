@@ -21,7 +21,7 @@ chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(stri
 # over. Compiled tests are kept, which takes a third off their start.
 pytest = PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-wheel test-lowest fuzz check lint editor page docs docs-check workflows coverage pictures schema checks bench bench-scale dist release clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations test-mutants test-wheel test-lowest fuzz check lint editor page docs docs-check workflows coverage pictures schema checks bench bench-scale dist release clean FORCE
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -61,6 +61,10 @@ test-disk-full: .venv/dev ## Fill a small disk at each moment of a run; skipped 
 
 test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which are reported, and where
 	.venv/bin/python -m tests.mutations && .venv/bin/python -m tests.mutations --churn --count 400
+
+test-mutants: .venv/dev ## Change ten modules of the program 320 times, list what their tests miss; MODULES=; Linux, needs bwrap
+	@$(has_bwrap)
+	.venv/bin/python -m tests.mutants $(MODULES)
 
 test-wheel: .release/ready ## Install the wheel alone by pip, uv and pipx, and walk as newcomers do; PYTHONS= (default: those found), TESTS=word
 	.release/bin/python -m pytest --noconftest -p no:cacheprovider -q -s tests/release/wheel_checks.py $(if $(TESTS),-k '$(TESTS)')
@@ -131,7 +135,7 @@ release: test check test-wheel test-lowest dist ## All checks, and dist/; prints
 	@.release/bin/python -m tests.release.upload
 
 clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
-	rm -rf .venv .benchmarks .docs .fuzz .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .benchmarks .docs .fuzz .mutants .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.
@@ -176,6 +180,10 @@ has_chromium = for tool in chromium chromium-browser google-chrome chrome; do co
 has_tmux = command -v tmux > /dev/null || { printf '%s\n' \
   'tmux was not found; the checks of terminal output need it.' \
   'Install it (Debian, Ubuntu: apt install tmux; macOS: brew install tmux), or check only style and types: make lint' >&2; exit 1; }
+
+has_bwrap = command -v bwrap > /dev/null || { printf '%s\n' \
+  'bwrap was not found; mutants of the program remove folders and send signals, so they run in a sandbox.' \
+  'Install it (Debian, Ubuntu: apt install bubblewrap).' >&2; exit 1; }
 
 has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
   "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page, docs and workflow checks need npm." \
