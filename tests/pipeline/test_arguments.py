@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import tokens
-from aml_pipeline.pipeline.plan.arguments import read_arguments
+from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
 from aml_pipeline.pipeline.plan.tokens import Argument, Input, Literal, Output, Parameter, Part, Text, Token, render
 from aml_pipeline.pipeline.yaml import source
 
@@ -151,6 +151,15 @@ def test_a_single_brace_beside_an_expression_draws_a_warning() -> None:
 )
 def test_texts_that_only_look_taken(text: str) -> None:
     assert read(text)[1] == []
+
+
+def test_the_words_of_a_command_are_plain_texts() -> None:
+    words = ["parameter:x", "a;b", "${{ x }}", "run", "outputs.model"]
+    found = word_faults(words, (*ROOT[:2], "command"))
+    assert [(one.code, one.path) for one in found] == [
+        ("taken-literal", ("steps", "train", "command", 0)),
+        ("bad-expression", ("steps", "train", "command", 4)),
+    ]
 
 
 def test_every_mistake_is_told_and_what_is_right_is_kept() -> None:

@@ -154,16 +154,16 @@ def read_arguments(
     return tuple(reader.read(arguments, path)), reader.problems
 
 
-def text_faults(texts: Iterable[tuple[str, Path]], step: str) -> list[Problem]:
+def text_faults(texts: Iterable[tuple[str, Path]]) -> list[Problem]:
     """Return what is wrong with texts that arguments get, each with its place."""
-    reader = _Reader(step, {})
+    reader = _Reader("", {})
     for text, path in texts:
         reader.literal(text, path)
     return reader.problems
 
 
-def word_faults(words: Iterable[str], path: Path, step: str) -> list[Problem]:
+def word_faults(words: Iterable[str], path: Path) -> list[Problem]:
     """Return what is wrong with the words of a ``command``, which are plain text; ``path`` is their place."""
     # Expressions are reported with all others outside of arguments; a shell's line may have semicolons.
     texts = [(word, (*path, index)) for index, word in enumerate(words) if not tokens.is_expression(word)]
-    return [problem for problem in text_faults(texts, step) if problem.code != "semicolon"]
+    return [problem for problem in text_faults(texts) if problem.code != "semicolon"]

@@ -105,8 +105,8 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
     arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs, axes)
     problems += [*wrong_inputs, *wrong_arguments]
     if varied:
-        problems += [*varied.problems, *text_faults(varied.texts, name)]
-    problems += word_faults(declared.command or (), (*path, "command"), name)
+        problems += [*varied.problems, *text_faults(varied.texts)]
+    problems += word_faults(declared.command or (), (*path, "command"))
     step = Step(
         name=name,
         declared=name,

@@ -203,7 +203,7 @@ class _Binder:
         count = min(several.values(), default=1)
         found = [_joined([self._part(part, number, place) for part in parts]) for number in range(count)]
         texts = [(new.text, place) for new in found if isinstance(new, Literal) and isinstance(token, Text)]
-        self.problems += [fault for fault in text_faults(texts, self._step.name) if fault.severity == "error"]
+        self.problems += [fault for fault in text_faults(texts) if fault.severity == "error"]
         return found
 
     def _value(self, axis: Axis, place: Path) -> Value:

@@ -76,7 +76,7 @@ def _safe(words: Sequence[Part], notes: Notes) -> list[Part]:
         hidden = hide(words, at)
         if tokens.is_expression(hidden):
             raise Unsayable(f'its argument "{hidden}" contains the beginning of an expression')
-        for fault in text_faults([(hidden, ())], ""):
+        for fault in text_faults([(hidden, ())]):
             if fault.severity == "error":
                 raise Unsayable(fault.message.rstrip("."))
         if hidden != text:
