@@ -77,6 +77,34 @@ def test_what_a_failed_attempt_wrote_goes_with_the_next(store: Store) -> None:
     assert not os.path.exists(failed.folder)
 
 
+def test_what_was_accepted_before_the_run_could_note_it_is_accepted(store: Store) -> None:
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
+    made = store.accept(attempt, {"run": "r1"}, store.contents(attempt))
+    again = Store(store.folder, Digests())
+    last = again.last("train")
+    assert last is not None
+    assert (last.outcome, last.accepted, again.latest("train")) == ("accepted", K1, made)
+    assert (again.survivors("train"), again.remove_failed("train")) == ([], [])
+    assert os.path.isdir(attempt.folder)
+
+
+def test_only_an_attempt_that_runs_may_have_a_process(store: Store) -> None:
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
+    store.note_process(attempt, 4711, "then")
+    assert store.survivors("train") == [(attempt.id, 4711, "then")]
+    store.at_work.add(attempt.id)
+    assert store.survivors("train") == []
+    store.at_work.clear()
+    store.fail(attempt)
+    assert store.survivors("train") == []
+
+
+def test_what_a_killed_run_was_writing_is_no_key(store: Store) -> None:
+    _made(store)
+    Path(store.manifest_place("train", K2) + ".17.tmp").write_bytes(b"x")
+    assert (store.steps(), store.keys("train")) == (["train"], [K1])
+
+
 def test_a_late_writer_of_a_dead_attempt_cannot_touch_the_result(store: Store) -> None:
     orphan = store.begin("train", K1, PARTS[K1], ["model"])
     with Path(orphan.outputs["model"], "w.txt").open("w") as stream:
