@@ -23,6 +23,7 @@ import certifi
 import pytest
 
 from aml_pipeline.doctor import examination, https, workspace
+from aml_pipeline.doctor.finding import Finding
 from tests.azureml.side import Either
 from tests.conftest import ROOT
 from tests.loopback import server as servers
@@ -146,10 +147,16 @@ def test_no_login(patient: Patient, mood: str, tmp_path: Path) -> None:
     if mood == "no az":
         patient.patch.setenv("PATH", str(tmp_path / "nothing"))
     told = patient.findings()
-    assert told.found["login"]["seen"].startswith("nobody is logged in")
+    rest = " to Azure CLI" if mood == az.NOBODY else ", and the program `az` was not found"
+    assert told.found["login"]["seen"] == f"nobody is logged in{rest}"
     assert told.named("problem") == ["login"]
     assert "`az login`" in told.found["login"]["cure"]
     assert (told.status, told.not_checked) == (4, ["workspace", "computes", "quota", "permissions"])
+
+
+def test_what_a_service_says_is_shown_without_secrets() -> None:
+    finding = Finding("x", "problem", "said\nhttps://me:s3cr3t@host and Bearer eyJ0eXAi.eyJhdWQi.c2ln", "Set A=B.")
+    assert finding.seen == "said https://***@host and Bearer ***"
 
 
 @more
@@ -352,7 +359,7 @@ def test_a_proxy_that_intercepts_tls(patient: Patient) -> None:
 @more
 def test_certificates_that_are_not_there(patient: Patient, tmp_path: Path) -> None:
     patient.patch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
-    assert "REQUESTS_CA_BUNDLE names " in patient.findings().only("TLS")
+    assert "none.pem, which was not found" in patient.findings().only("TLS")
     (tmp_path / "none.pem").write_text("no certificate")
     assert "which holds no certificates" in patient.findings().only("TLS")
 
