@@ -95,15 +95,18 @@ def history(path: str | os.PathLike[str] = "pipeline.yaml") -> History:
 
     It is a list of records and a table, which a notebook shows: ``by`` sorts it, ``to_pandas`` returns a DataFrame.
 
-    The file may contain errors as long as its name can be read. Raises ``PipelineError`` when it cannot, and
-    ``UsageError`` when there is no file.
+    The file may contain errors as long as its name can be read. Raises ``PipelineError`` when it cannot,
+    ``UsageError`` when there is no file, and ``MachineError`` for records that a newer version wrote.
     """
     import os
 
     from aml_pipeline.project.opening import open_pipeline
     from aml_pipeline.report.history import history_of
+    from aml_pipeline.runs import formats
 
-    return history_of(os.path.join(open_pipeline(os.fspath(path)).readable().state, "runs"))
+    state = open_pipeline(os.fspath(path)).readable().state
+    formats.require(state)
+    return history_of(os.path.join(state, "runs"))
 
 
 if not TYPE_CHECKING:  # for which any name would exist

@@ -12,6 +12,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.project.folder import STATE
 from aml_pipeline.project.opening import Opened, open_pipeline
+from aml_pipeline.runs import formats
 
 DEFAULT_FILE = "pipeline.yaml"
 
@@ -50,9 +51,11 @@ def refuse_without_remote(options: Options, *names: str) -> None:
 def open_readable(options: Options) -> Opened:
     """Open it like ``open_with``, but allow problems in the file, so that earlier runs can be inspected.
 
-    Raises PipelineError when the file cannot be read.
+    Raises PipelineError when the file cannot be read, MachineError for a state that a newer version wrote.
     """
-    return open_with(options).readable()
+    opened = open_with(options).readable()
+    formats.require(opened.state)
+    return opened
 
 
 def command_line() -> str:

@@ -25,7 +25,7 @@ from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.environment.steps_python import Pythons, all_of, asking, steps_environ, without_pythons
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
-from aml_pipeline.runs import locks, provenance
+from aml_pipeline.runs import formats, locks, provenance
 from aml_pipeline.runs.events import Event
 from aml_pipeline.runs.recorder import Recorder, new_id
 
@@ -65,7 +65,11 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     *,
     durable: bool = False,
 ) -> Context:
-    """Return the context of a run of the ``selected`` steps. Raises PipelineError for what is missing."""
+    """Return the context of a run of the ``selected`` steps.
+
+    Raises PipelineError for what is missing, MachineError for a state that a newer version wrote.
+    """
+    formats.require(project.state)
     needed = graph.closure(selected, plan.upstream)
     steps = [step for step in plan.steps if step.name in needed]
     chosen = [plan.step(name) for name in selected]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
+from aml_pipeline.runs import formats
 
 LOCK, RECORDING = "lock", "recording"
 # Seconds between attempts to lock: a check for a current run holds the lock for less than a millisecond.
@@ -184,6 +185,7 @@ def prepare(state: str, pipeline: str) -> str:
     folder = os.path.join(state, pipeline)
     os.makedirs(folder, exist_ok=True)
     _make_private(state)
+    formats.note(folder)
     ignore = os.path.join(state, ".gitignore")
     if not files.is_file(ignore):
         files.write(ignore, b"*\n")

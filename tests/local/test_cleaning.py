@@ -198,7 +198,7 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
         "`aml-pipeline runs --unpin RUN`."
     )
     assert names(project) == [first, second]  # the second used a result of the first, whose metrics its page shows
-    assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "lock", "recording", "runs"]
+    assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "format", "lock", "recording", "runs"]
     assert command("runs", "--unpin", second) == f"Unpinned {second}: `clean --runs` may remove its record.\n"
     assert command("clean", "--all").endswith("Kept nothing.\n")
     assert names(project) == []

@@ -74,7 +74,7 @@ def _try(name: str, tests: Sequence[str]) -> bool:
         print(f"{name}:", ", ".join(f"{each} {pins[each]}" for each in _TOLD if each in pins), flush=True)
         ignored = [f"--ignore={path}" for path in _LEFT_OUT]
         command = [
-            ours,
+            str(ours),
             "-m",
             "pytest",
             "-q",

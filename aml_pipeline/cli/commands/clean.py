@@ -22,7 +22,7 @@ from aml_pipeline.local import cleaning, models, survivors
 from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import RESULT, Store
 from aml_pipeline.project.opening import Opened, open_pipeline
-from aml_pipeline.runs import contents, locks, retention
+from aml_pipeline.runs import contents, formats, locks, retention
 from aml_pipeline.runs.record import RunRecord, records, unreferenced_texts
 from aml_pipeline.runs.retention import Limit
 
@@ -142,10 +142,10 @@ def _records(
 
 
 def _everything(state: str) -> list[Removable]:
-    """Return everything in a pipeline's state except the locks, which are held, and what belongs to records."""
+    """Return everything in a pipeline's state except its format, the locks, and what belongs to records."""
     steps = os.path.join(state, "steps")
     items = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
-    others = {locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
+    others = {formats.NAME, locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
     names = [name for name in files.names(state) if name not in others]
     return items + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
 

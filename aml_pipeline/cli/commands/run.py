@@ -20,7 +20,7 @@ from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded, secrets
 from aml_pipeline.pipeline.combinations import combined, require_difference
-from aml_pipeline.runs import locks
+from aml_pipeline.runs import formats, locks
 
 
 def _debug(context: Context, names: list[str]) -> int:
@@ -71,10 +71,18 @@ def _wanted(options: Options, environ: Mapping[str, str]) -> Wanted:
         plans = combined(pipeline, several)
         selected, forced = selection(options, pipeline)
         require_difference(pipeline, several, selected)
+        _put_aside(project.state)
         locks.prepare(os.path.dirname(project.state), pipeline.name)
         context = context_of(pipeline, project, selected, pythons, environ, durable=options.flag("fsync"))
     wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
     return Wanted(project.state, [context.of(plan) for plan in plans], list(several), selected, wishes)
+
+
+def _put_aside(state: str) -> None:
+    """Put a state aside that a newer version wrote, and say so. Raises MachineError while a run works in it."""
+    if formats.newer(state):
+        locks.require_unlocked(state)
+        say(formats.put_aside(state))
 
 
 def _run(options: Options, wanted: Wanted, environ: Mapping[str, str]) -> int:
