@@ -23,7 +23,11 @@ def python() -> Finding:
     where = f"in the {kind} environment {sys.prefix}" if kind else f"at {sys.executable}, in no virtual environment"
     sdks = "SDK v1 and v2 can" if can_have_v1() else "SDK v2 can, v1 cannot"
     machine = f"{platform.system()} {platform.machine()}"
-    return Finding("Python", "ok", f"{platform.python_version()} {where}, on {machine}; {sdks} be installed for it")
+    seen = f"{platform.python_version()} {where}, on {machine}; {sdks} be installed for it"
+    if sys.platform == "win32":
+        cure = "Run steps in WSL or a dev container. Commands that start no step work here."
+        return Finding("Python", "warning", seen, cure)
+    return Finding("Python", "ok", seen)
 
 
 def installation() -> Finding:

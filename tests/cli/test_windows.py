@@ -51,6 +51,8 @@ verify
 schema
 init new --template images
 help plan
+completion bash
+completion --words -- run --profile
 """.splitlines()
 ]
 
@@ -63,8 +65,11 @@ def test_commands_that_start_no_step_do_there_what_they_do_here(
     monkeypatch.chdir(tmp_path / "here")
     assert cli.run(["run", "--profile", "quick"], dict(os.environ)) == 0
     shutil.copytree(tmp_path / "here", tmp_path / "there", symlinks=True)
-    *there, cleaned = pretended(tmp_path / "there", [*COMMANDS, ["clean", "--all"]])
+    *there, cleaned, doctor = pretended(
+        tmp_path / "there", [*COMMANDS, ["clean", "--all"], ["doctor", "--offline", "--sdk", "v2"]]
+    )
     assert cleaned["status"] == 6
+    assert "in WSL or a dev container" in str(doctor["out"])
     assert (tmp_path / "there" / ".aml_pipeline" / "here" / "runs").is_dir()
     for words, answer in zip(COMMANDS, there, strict=True):
         told = windows.told(words)
@@ -108,6 +113,17 @@ def test_what_is_hidden_is_what_windows_lacks() -> None:
     assert windows.lacking("os") >= {"fork", "getuid", "killpg", "setsid", "fchmod", "register_at_fork", "O_NONBLOCK"}
     assert windows.lacking("select") >= {"poll", "POLLIN"}
     assert windows.lacking("os").isdisjoint({"open", "stat", "replace", "link", "path", "environ", "fsync", "sep"})
+
+
+@pytest.mark.more
+def test_every_mistake_is_reported_there_as_it_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wrong pipelines of tests/data: some have folders, some name files that are not there."""
+    folder = ROOT / "tests" / "data" / "err"
+    monkeypatch.chdir(folder)
+    lines = [["validate", "-f", path.name] for path in sorted(folder.glob("*.yaml"))]
+    assert len(lines) > 300
+    for words, answer in zip(lines, pretended(folder, lines), strict=True):
+        assert _timeless(answer) == _timeless(windows.told(words)), words
 
 
 @pytest.mark.more

@@ -140,7 +140,8 @@ OWN: dict[str, dict[str, Any]] = {
     },
     "pathlib": {"Path": lambda *parts: pathlib.Path(*map(real, parts))},
     "shutil": {
-        name: _on_disk(getattr(shutil, name)) for name in ("copy", "copy2", "copyfile", "copytree", "move", "rmtree")
+        name: _on_disk(getattr(shutil, name))
+        for name in ("copy", "copy2", "copyfile", "copytree", "disk_usage", "move", "rmtree")
     },
     "subprocess": {name: _started(getattr(subprocess, name)) for name in ("run", "Popen", "check_output")},
     "tempfile": {"mkdtemp": _on_disk(tempfile.mkdtemp, answers=True)},
