@@ -120,6 +120,7 @@ CASES = [
     (["-f", "pipeline.yaml", "run", "pr"], ["prepare-data"]),
     (["run", "--unknown", "pr"], ["prepare-data"]),
     (["nonsense", "x"], []),
+    (["help", "run", ""], []),
 ]
 
 
@@ -293,6 +294,29 @@ def _said(command: list[str], keys: str, folder: Path, environ: dict[str, str]) 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_shell_completes(shell: str, project: Path) -> None:
     assert typed(shell, [line for line, _ in QUICK], project) == [whole for _, whole in QUICK]
+
+
+VALUES = """\
+name: demo
+parameters:
+  mode: {default: a, choices: ["a  b", "x$(touch pwned)", "it's", "a\\tb", "a\\nb"]}
+steps:
+  s: {script: s.py, arguments: [--mode, "${{ parameters.mode }}"]}
+"""
+QUOTED = [
+    ("aml-pipeline run --param mode=a", "aml-pipeline run --param mode=a  b"),
+    ("aml-pipeline run --param 'mode=a", "aml-pipeline run --param mode=a  b"),
+    ('aml-pipeline run --param mode="a', "aml-pipeline run --param mode=a  b"),
+    ("aml-pipeline run --param=mode=x", "aml-pipeline run --param=mode=x$(touch pwned)"),
+    ("aml-pipeline run --param mode=i", "aml-pipeline run --param mode=it's"),
+]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_value_stays_one_word_and_is_not_run(shell: str, project: Path) -> None:
+    (project / "pipeline.yaml").write_text(VALUES)
+    assert typed(shell, [line for line, _ in QUOTED], project) == [whole for _, whole in QUOTED]
+    assert not (project / "pwned").exists()
 
 
 @pytest.mark.more

@@ -47,20 +47,26 @@ def answer(words: Sequence[str]) -> str:
     lines = [
         f"{text}\t{' '.join(note.split())}" if note else text
         for text, note in _offered(before, word)
-        if text.startswith((word, ":"))
+        if text.startswith((word, ":")) and text.isprintable()
     ]
     return "\n".join(lines)
 
 
 def _offered(before: list[str], word: str) -> Iterable[Word]:
+    if before[:1] == ["help"]:
+        return _commands() if len(before) == 1 else []
     place = command_place(before, COMMANDS) if before else 0
     if before[-1:] in (["-f"], ["--file"]):
         return [(FILES, "")]
     if not before or before[place] not in COMMANDS:
         general = () if before else (("help", "Describe a command."), *_GENERAL)
-        return [*((command.name, command.summary) for command in COMMANDS.values()), *general]
+        return [*_commands(), *general]
     command = COMMANDS[before.pop(place)]
     return _of_command(command, before, word)
+
+
+def _commands() -> list[Word]:
+    return [(command.name, command.summary) for command in COMMANDS.values()]
 
 
 def _of_command(command: Command, before: list[str], word: str) -> Iterable[Word]:

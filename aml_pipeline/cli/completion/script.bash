@@ -23,7 +23,16 @@ _aml_pipeline() {
         case $line in
             :files) compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "${word#"$before"}")) ;;
             :folders) compopt -o dirnames 2>/dev/null || COMPREPLY=($(compgen -d -- "${word#"$before"}")) ;;
-            ?*) line=${line%%$'\t'*} COMPREPLY+=("${line#"$before"}") ;;
+            ?*)
+                line=${line%%$'\t'*} line=${line#"$before"}
+                # A value stays one word, and is not run: inside an open quote, what could end the quote is not offered.
+                if [[ $piece != [\'\"]* ]]; then
+                    printf -v line %q "$line"
+                elif [[ $line == *[\'\"\`\$\\]* ]]; then
+                    continue
+                fi
+                COMPREPLY+=("$line")
+                ;;
         esac
     done < <("$program" completion --words -- "${words[@]}" 2>/dev/null)
     [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
