@@ -15,7 +15,6 @@ from aml_pipeline.cli.table import COMMANDS
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "tests").glob("loopback*/*.md"))]
-MARKED = [page for page in PAGES if page.name != "README.md" or page.parent != ROOT]
 FENCE = re.compile(r"(?:^([^\n]*)\n)?^( *)```(\w*)\n(.*?)^\2```$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r" *<!-- (?:run: (tests/\S+\.py)|not run: .+) -->")
 
@@ -81,7 +80,7 @@ def _needs_a_mark(language: str, text: str) -> bool:
     return language != "mermaid" and (language != "text" or re.search(r"^ *\$ ", text, re.MULTILINE) is not None)
 
 
-@pytest.mark.parametrize("page", MARKED, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_fence_is_run_or_says_why_not(page: Path) -> None:
     """The line above a fence names the test that reads the page, or has its commands; of a generated page, line 1."""
     text = page.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ FILES = {
     ".gitignore": ("`*`: git ignores the folder", "every run", "nothing; the next run writes it"),
     ".interpreter…": ("facts about a Python of the steps", "`plan`, `run`, `validate`", "nothing; it is asked again"),
     ".memo/…": ("answers of runs and plans with nothing to do", "`plan`, `run`", "nothing; they are worked out again"),
+    "PIPELINE/format": ("number of the format", "`run`", "nothing; format 1 is assumed"),
     "PIPELINE/lock": ("lock of the run in progress", "`run`, `clean`", "nothing, unless a run is in progress"),
     "PIPELINE/recording": (
         "lock while records are created or removed",
@@ -102,5 +103,6 @@ protects these files.
 {table(("file", "what it is", "written by", "lost if you delete it"), *rows)}
 
 The pages of `report` and `compare` are there unless `-o` names another place.
+A folder `PIPELINE.format-N` is a state of a newer version, which `run` put aside.
 """
     return headed("Files of the state", "a table, which a test compares with the files of runs", text)
