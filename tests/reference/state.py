@@ -12,7 +12,11 @@ FILES = {
     ".gitignore": ("`*`: git ignores the folder", "every run", "nothing; the next run writes it"),
     ".interpreter…": ("facts about a Python of the steps", "`plan`, `run`, `validate`", "nothing; it is asked again"),
     ".memo/…": ("answers of runs and plans with nothing to do", "`plan`, `run`", "nothing; they are worked out again"),
-    "PIPELINE/format": ("number of the format", "`run`", "nothing; format 1 is assumed"),
+    "PIPELINE/format": (
+        "number of the state's format",
+        "`run`, `submit`",
+        "nothing, unless a newer version wrote the state",
+    ),
     "PIPELINE/lock": ("lock of the run in progress", "`run`, `clean`", "nothing, unless a run is in progress"),
     "PIPELINE/recording": (
         "lock while records are created or removed",

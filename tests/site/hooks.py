@@ -22,6 +22,7 @@ OF_THE_ROOT = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
+    "RELEASING.md": "releasing.md",
     "SECURITY.md": "security.md",
 }
 MERMAID = "assets/mermaid.js"
