@@ -695,7 +695,7 @@ def test_a_script_receives_what_it_receives_here(
     text, expected = by_hand(file)
     lesson.write({"pipeline.yaml": text})
     profile, parameters = GIVEN.get(file.stem, (None, {}))
-    chosen = ["--profile", profile] if profile else []
+    chosen = ["--workspace=.azureml/config.json", *(["--profile", profile] if profile else [])]
     lesson.service.unlock("AccountKey", KEY)
     with storing(lesson.service.guard, tmp_path, monkeypatch):
         done = lesson.here(capsys, *SUBMIT, *chosen, *(f"--param={name}={value}" for name, value in parameters.items()))
