@@ -139,8 +139,10 @@ def test_only_what_runs_steps_uses_what_windows_lacks(tmp_path: Path) -> None:
 @pytest.mark.more
 def test_azure_ml_is_used_there_as_it_is_here() -> None:
     """The tests of some commands, with the package as on Windows; those of two processes at once need its locks."""
-    files = ["test_pausing", "test_import_command", "test_submit_v2", "test_publish_v2", "test_export", "test_upload"]
-    words = ["-q", "-p", "no:cacheprovider", *(f"tests/azureml/{name}.py" for name in files)]
+    files = ["test_pausing", "test_import_command", "test_publish_v2", "test_export"]
+    files = [f"tests/azureml/{name}.py" for name in files]
+    files.append("tests/azureml/test_submit_v2.py::test_a_script_receives_what_it_receives_here")
+    words = ["-q", "-p", "no:cacheprovider", *files]
     begin = "from tests import windows; windows.pretend(with_paths=False)"
     code = f"{begin}\nimport pytest\nraise SystemExit(pytest.main({words}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
