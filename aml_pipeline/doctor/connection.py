@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -31,10 +31,13 @@ class Connection:
 
 
 def manager_of(environ: Mapping[str, str]) -> str:
-    """Return the address of Azure Resource Manager, as the SDKs choose the cloud."""
-    metadata = environ.get("ARM_CLOUD_METADATA_URL")
-    if metadata:
-        parts = urlsplit(metadata)
+    """Return the address of Azure Resource Manager, as the SDKs choose the cloud. Raises Unreachable if it is none."""
+    variable = "ARM_CLOUD_METADATA_URL"
+    if metadata := environ.get(variable):
+        parts = https.address_of(metadata)
+        if parts is None:
+            cure = f"Set {variable} to the address of your cloud's metadata, or unset it."
+            raise https.Unreachable("network", f"{variable} is not an address", cure)
         return f"{parts.scheme}://{parts.netloc}"
     cloud = environ.get("AZURE_CLOUD_NAME") or environ.get("AZUREML_CURRENT_CLOUD") or "AzureCloud"
     return _MANAGERS.get(cloud, _MANAGERS["AzureCloud"])
@@ -42,23 +45,39 @@ def manager_of(environ: Mapping[str, str]) -> str:
 
 def settings(environ: Mapping[str, str]) -> list[Finding]:
     """Return the proxy and the trusted certificates that are set, without a connection."""
+    return [_setting("proxy", _proxy, environ), _setting("TLS", _certificates, environ)]
+
+
+def _setting(name: str, seen: Callable[[Mapping[str, str]], str], environ: Mapping[str, str]) -> Finding:
+    try:
+        return Finding(name, "ok", seen(environ))
+    except https.Unreachable as error:
+        return _fault(error)
+
+
+def _fault(error: https.Unreachable) -> Finding:
+    return Finding(error.part, "problem", error.seen, error.cure)
+
+
+def _proxy(environ: Mapping[str, str]) -> str:
     variable, proxy = https.proxy_of(urlsplit(manager_of(environ)), environ)
-    trusting, place = https.bundle_of(environ)
-    return [
-        Finding("proxy", "ok", f"{variable}={https.shown(proxy)}" if proxy else "none is set"),
-        Finding("TLS", "ok", f"trusts {trusting}={place}" if trusting else "trusts the usual certificates"),
-    ]
+    return f"{variable}={https.shown(proxy)}" if proxy else "none is set"
+
+
+def _certificates(environ: Mapping[str, str]) -> str:
+    https.trusted(environ)
+    variable, place = https.bundle_of(environ)
+    return f"trusts {variable}={place}" if variable else "trusts the usual certificates"
 
 
 def check(environ: Mapping[str, str]) -> Found[Connection]:
     """Return what was found of the connection to Azure, and the connection if it works."""
-    manager = manager_of(environ)
     expected = settings(environ)
     try:
+        manager = manager_of(environ)
         answer = https.get(f"{manager}{_METADATA}", environ)
     except https.Unreachable as error:
-        fault = Finding(error.part, "problem", error.seen, error.cure)
-        return [*(one for one in expected if _comes_before(one.name, error.part)), fault], None
+        return [*(one for one in expected if _comes_before(one.name, error.part)), _fault(error)], None
     now = _time(answer.headers.get("date", ""))
     if answer.body is None or now is None:
         seen = f"{manager} answered with something that is not Azure's (HTTP {answer.status})"

@@ -47,7 +47,7 @@ def get(address: str, environ: Mapping[str, str], token: str = "") -> Answer:
     """Return the answer to a GET of ``address``, which is asked once. Raises Unreachable."""
     target = urlsplit(address)
     variable, proxy = proxy_of(target, environ)
-    connection = _connection(target, proxy, _context(environ))
+    connection = _connection(target, proxy, trusted(environ))
     path = f"{target.path or '/'}{f'?{target.query}' if target.query else ''}"
     headers = {"Accept": "application/json", "User-Agent": "aml-pipeline doctor"}
     if token:
@@ -77,7 +77,10 @@ def _json(content: bytes) -> Any:  # noqa: ANN401 - whatever was answered
 
 
 def proxy_of(target: SplitResult, environ: Mapping[str, str]) -> tuple[str, SplitResult | None]:
-    """Return the variable that names the proxy for an address, as requests finds it; ("", None) without one."""
+    """Return the variable that names the proxy for an address, as requests finds it; ("", None) without one.
+
+    Raises Unreachable for a proxy that cannot be used.
+    """
     exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").strip()
     if exceptions == "*" or any(_is_excepted(target, word.strip()) for word in exceptions.split(",")):
         return "", None
@@ -85,8 +88,29 @@ def proxy_of(target: SplitResult, environ: Mapping[str, str]) -> tuple[str, Spli
         for name in (f"{kind}_proxy", f"{kind}_proxy".upper()):
             text = environ.get(name)
             if text:
-                return name, urlsplit(text if "://" in text else f"http://{text}")
+                return name, _proxy(name, text if "://" in text else f"http://{text}")
     return "", None
+
+
+def _proxy(variable: str, text: str) -> SplitResult:
+    proxy = address_of(text)
+    if proxy is None:
+        cure = f"Set it as in {variable}=http://HOST:PORT, or unset it."
+        raise Unreachable("proxy", f"{variable} is not the address of a proxy", cure)
+    if proxy.scheme != "http":  # requests may be able to, with other packages
+        seen = f"{variable}={shown(proxy)} names a proxy of the kind {proxy.scheme}, which doctor cannot check"
+        raise Unreachable("proxy", seen, f"Most proxies are of the kind http: set {variable}=http://HOST:PORT.")
+    return proxy
+
+
+def address_of(text: str) -> SplitResult | None:
+    """Return the parts of an address; None if it is not one."""
+    try:
+        parts = urlsplit(text)
+        is_whole = (parts.hostname or "").encode("idna") and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_whole else None
 
 
 def _is_excepted(target: SplitResult, word: str) -> bool:
@@ -107,7 +131,8 @@ def bundle_of(environ: Mapping[str, str]) -> tuple[str, str]:
     return next(((name, environ[name]) for name in BUNDLES if environ.get(name)), ("", ""))
 
 
-def _context(environ: Mapping[str, str]) -> ssl.SSLContext:
+def trusted(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return what trusts the certificates that are set, else the usual ones. Raises Unreachable if that cannot be."""
     variable, place = bundle_of(environ)
     if variable and not os.path.exists(place):
         cure = f"Set {variable} to the file of the certificates, or unset it."
