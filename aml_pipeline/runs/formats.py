@@ -24,13 +24,10 @@ def note(folder: str) -> None:
 
 
 def newer(folder: str) -> str:
-    """Return the format of a state folder if this version does not know it; else ""."""
+    """Return the format of a state folder if it is a higher number; else "", also for a file that is damaged."""
     place = os.path.join(folder, NAME)
-    if not files.is_file(place):
-        return ""
-    text = files.read(place, _LONGEST).decode("utf-8", "replace").strip()
-    is_known = text.isdecimal() and int(text) <= FORMAT
-    return "" if is_known else "".join(sign for sign in text if sign.isalnum()) or "unknown"
+    text = files.read(place, _LONGEST).strip() if files.is_file(place) else b""
+    return text.decode() if text.isdigit() and int(text) > FORMAT else ""
 
 
 def require(folder: str) -> None:

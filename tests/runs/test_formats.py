@@ -105,9 +105,9 @@ def test_a_cached_answer_is_one_for_this_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "newer"),
-    [("1\n", ""), ("0", ""), ("2\n", "2"), ("2.1\n", "21"), ("", "unknown"), ("../x\n", "x"), ("9" * 99, "9" * 21)],
+    [("1\n", ""), ("0", ""), ("2\n", "2"), ("12", "12"), ("", ""), ("../x\n", ""), ("²", ""), ("9" * 99, "9" * 21)],
 )
-def test_a_format_is_known_or_newer(tmp_path: Path, text: str, newer: str) -> None:
+def test_only_a_higher_number_is_a_newer_format(tmp_path: Path, text: str, newer: str) -> None:
     (tmp_path / "format").write_text(text)
     assert formats.newer(str(tmp_path)) == newer
 
