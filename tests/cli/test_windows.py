@@ -110,7 +110,7 @@ def pretended(folder: Path, lines: list[list[str]]) -> list[dict[str, object]]:
 def test_what_is_hidden_is_what_windows_lacks() -> None:
     """So that a mistake in reading the stubs hides no less."""
     assert windows.lacking("signal") >= {"SIGHUP", "SIGKILL", "SIGTSTP", "SIGWINCH", "setitimer"}
-    assert windows.lacking("os") >= {"fork", "getuid", "killpg", "setsid", "fchmod", "register_at_fork", "O_NONBLOCK"}
+    assert windows.lacking("os") >= {"fork", "getuid", "killpg", "setsid", "fchown", "register_at_fork", "O_NONBLOCK"}
     assert windows.lacking("select") >= {"poll", "POLLIN"}
     assert windows.lacking("os").isdisjoint({"open", "stat", "replace", "link", "path", "environ", "fsync", "sep"})
 
