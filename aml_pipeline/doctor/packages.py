@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import metadata
 
@@ -59,9 +60,9 @@ def _absent(name: str, *, chosen: bool, demanded: bool) -> Finding:
     if not _required(""):
         return Finding(title, "ok", f"not known: {DISTRIBUTION} is not installed, and its extras are not either")
     if demanded:
-        return Finding(title, "problem", "not installed", cure(_EXTRAS[name]))
+        return Finding(title, "problem", f"not installed for {sys.executable}", cure(_EXTRAS[name]))
     if chosen:
-        seen = "no SDK is installed: local runs need none, `submit` and `publish` do"
+        seen = f"no SDK is installed for {sys.executable}: local runs need none, `submit` and `publish` do"
         return Finding(title, "warning", seen, cure(_EXTRAS[name]))
     possible = name != "v1" or can_have_v1()
     return Finding(title, "ok", f"not installed{'' if possible else ', and not available for this Python'}")

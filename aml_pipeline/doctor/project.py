@@ -37,7 +37,8 @@ def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> Found[Pl
     try:
         opened = open_pipeline(path, profile)
     except UserError as error:
-        return [Finding(name, "problem", str(error), "Name an existing file with -f.")], None
+        seen, stop, cure = str(error).partition(". ")
+        return [Finding(name, "problem", f"{seen}{stop.strip()}", cure or "Name an existing file with -f.")], None
     wrong = errors(opened.loaded.problems)
     if wrong:
         seen = f"{path} has {counted(len(wrong), 'error')}; the first: {wrong[0].message}"

@@ -442,7 +442,9 @@ def test_a_file_with_an_error(patient: Patient) -> None:
     assert "pipeline.yaml has 1 error; the first: " in told.only("pipeline file")
     assert "`aml-pipeline validate`" in told.found["pipeline file"]["cure"]
     assert (told.status, told.found["permissions"]["state"]) == (2, "ok")
-    assert patient.findings("-f", "other.yaml").found["pipeline file"]["seen"].startswith("other.yaml was not found.")
+    absent = patient.findings("-f", "other.yaml").found["pipeline file"]
+    assert absent["seen"] == "other.yaml was not found."
+    assert absent["cure"] == "Name the pipeline file with -f, or create one with `aml-pipeline init`."
 
 
 class Tunnel(BaseHTTPRequestHandler):
