@@ -197,8 +197,16 @@ def test_the_page_names_everything() -> None:
     assert "| schedule nightly | end_time 2027 | a schedule here has no end |" in page
     assert "- step train, argument 2: 1 → 2\n" in page
     assert "$ aml-pipeline publish --dry-run --adopt 'churn training'\n" in page
+    assert "submit" not in page
     assert "Identical" in readme.text(draft, [], NOW)
     assert "Nothing was compared" in readme.text(draft, None, NOW)
+
+
+def test_the_next_commands_are_those_of_what_was_imported() -> None:
+    job = {key: value for key, value in DOCUMENT.items() if key != "x-imported-from"}
+    assert readme.text(Draft(job), [], NOW).endswith("$ aml-pipeline run\n$ aml-pipeline submit --dry-run\n```\n")
+    scheduled = job | {"schedules": {"nightly": {"cron": "0 2 * * *"}}}
+    assert readme.text(Draft(scheduled), [], NOW).endswith("$ aml-pipeline publish --dry-run\n```\n")
 
 
 @pytest.mark.parametrize("there", ["file", "folder", "link"])

@@ -88,7 +88,9 @@ def _proof(differences: Sequence[str] | None) -> str:
 def _next(draft: Draft) -> str:
     endpoint = str(mapping(draft.document.get("x-imported-from")).get("endpoint") or "")
     adopt = f" --adopt {_word(endpoint)}" if endpoint else ""
-    rows = ("aml-pipeline validate", "aml-pipeline run", f"aml-pipeline publish --dry-run{adopt}")
+    published = bool(draft.document.get("x-imported-from") or draft.document.get("schedules"))
+    last = f"aml-pipeline publish --dry-run{adopt}" if published else "aml-pipeline submit --dry-run"
+    rows = ("aml-pipeline validate", "aml-pipeline run", last)
     return "```console\n{}```\n".format("".join(f"$ {row}\n" for row in rows))
 
 

@@ -132,7 +132,7 @@ _REASONS = {
         "display_name",
         "name",
         "version",
-    ): "only the pipeline itself has it. Keep it as a comment.",
+    ): "only a pipeline can have this, not a step. Keep it as a comment.",
     ("services",): "nobody connects to a step of a pipeline. Submit the job alone to look inside.",
 }
 _UNKNOWN = "pipeline.yaml cannot express it. Check whether the pipeline needs it."
