@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -31,8 +31,10 @@ def page() -> str:
     """Return the page."""
     found: dict[str, tuple[Schema, list[str]]] = {}
     for place, schema in mappings("", json_schema()):
-        found.setdefault(f"{schema['title']} {sorted(schema['properties'])}", (schema, []))[1].append(place)
-    parts = [_INTRODUCTION.strip(), *(part for schema, places in found.values() for part in _section(schema, places))]
+        found.setdefault(_kind(schema), (schema, []))[1].append(place)
+    first = {kind: places[0] for kind, (_, places) in found.items()}
+    sections = [part for schema, places in found.values() for part in _section(schema, places, first)]
+    parts = [_INTRODUCTION.strip(), *sections]
     return headed("Keys of pipeline.yaml", "the schema", "\n\n".join(parts))
 
 
@@ -47,14 +49,18 @@ def mappings(place: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
             yield from mappings(f"{place}{name}", schema[key])
 
 
-def _section(schema: Schema, places: list[str]) -> Iterator[str]:
+def _kind(schema: Schema) -> str:
+    return f"{schema['title']} {sorted(schema['properties'])}"
+
+
+def _section(schema: Schema, places: list[str], first: Mapping[str, str]) -> Iterator[str]:
     place = places[0]
     yield f"## {f'Keys of `{place}`' if place else 'At the top of the file'}"
     words = schema.get("description", "")
     if places[1:]:
         words += f" The same keys under {', '.join(f'`{other}`' for other in places[1:])}."
     if set(_types(schema)) != {"object"}:
-        words += f" In short: {_type({**schema, 'type': [one for one in _types(schema) if one != 'object']})}."
+        words += f" In short: {_type({**schema, 'type': [one for one in _types(schema) if one != 'object']}, first)}."
     required = [one["required"][0] for one in schema.get("oneOf", []) if "required" in one]
     if required:
         words += f" Exactly one of {', '.join(f'`{key}`' for key in required)} is required."
@@ -62,18 +68,18 @@ def _section(schema: Schema, places: list[str]) -> Iterator[str]:
         yield words.strip()
     needed = schema.get("required", [])
     for key, below in sorted(schema["properties"].items(), key=lambda item: item[0] not in needed):
-        yield from _key(f"{place}.{key}".lstrip("."), below, required=key in needed)
+        yield from _key(f"{place}.{key}".lstrip("."), below, first, required=key in needed)
     rest = schema.get("additionalProperties")
     if isinstance(rest, dict):
-        yield from _key(f"{place}.NAME", rest, required=False)
+        yield from _key(f"{place}.NAME", rest, first, required=False)
 
 
-def _key(path: str, schema: Schema, *, required: bool) -> Iterator[str]:
+def _key(path: str, schema: Schema, first: Mapping[str, str], *, required: bool) -> Iterator[str]:
     yield f"### `{path}`"
     yield schema.get("description", "").strip()
     examples = [_flow({path.rpartition(".")[2]: one}) for one in schema.get("examples", [])]
     lines = [
-        f"type: {_type(schema)}",
+        f"type: {_type(schema, first)}",
         "required" if required else "",
         f"default: `{_flow(schema['default'])}`" if "default" in schema else "",
         f"allowed: {allowed}" if (allowed := _allowed(schema)) else "",
@@ -91,15 +97,17 @@ def _types(schema: Schema) -> list[str]:
     return [*known, *sorted(of_a_list - set(known))]
 
 
-def _type(schema: Schema) -> str:
+def _type(schema: Schema, first: Mapping[str, str]) -> str:
     words = []
     for name in _types(schema):
         rest = schema.get("additionalProperties")
         if name == "array":
             items = schema.get("items") or next(one["items"] for one in schema["allOf"] if "items" in one)
-            words.append(f"list of: {_type(items)}")
-        elif name == "object" and "properties" not in schema and isinstance(rest, dict):
-            words.append(f"mapping of NAME to: {_type(rest)}")
+            words.append(f"list of: {_type(items, first)}")
+        elif name == "object" and "properties" in schema:
+            words.append(f"[mapping](#keys-of-{first[_kind(schema)].lower().replace('.', '')})")
+        elif name == "object" and isinstance(rest, dict):
+            words.append(f"mapping of NAME to: {_type(rest, first)}")
         else:
             words.append(_TYPES.get(name, name))
     return ", or ".join(words)
@@ -107,7 +115,7 @@ def _type(schema: Schema) -> str:
 
 def _allowed(schema: Schema) -> str:
     values = [schema["const"]] if "const" in schema else schema.get("enum", [])
-    named = (("minimum", "at least"), ("maximum", "at most"), ("maxLength", "characters: at most"))
+    named = (("minimum", "at least"), ("maximum", "at most"), ("maxLength", "length at most"))
     bounds = [f"{words} {schema[key]}" for key, words in named if key in schema]
     return ", ".join([f"`{_flow(value)}`" for value in values if value is not None] or bounds)
 
