@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
+import sys
+import sysconfig
 
 import pytest
 
@@ -134,6 +137,15 @@ def test_steps_without_inputs_keep_their_keys(inputs: Project) -> None:
     texts = {name: (folder / name / "last").read_text() for name in ("prepare", "train")}
     parts = {name: json.loads(text.partition("\n")[2])["parts"] for name, text in texts.items()}
     assert "names" not in parts["prepare"]
+    assert parts["prepare"].keys() == {
+        *("script", "snapshot", "parameters", "arguments", "datasets", "inputs", "after"),
+        *("environment", "environment_variables", "interpreter", "packages"),
+    }
+    assert parts["prepare"]["interpreter"] == {
+        "implementation": platform.python_implementation(),
+        "version": "{}.{}".format(*sys.version_info),
+        "platform": sysconfig.get_platform(),
+    }
     assert parts["train"]["names"] == {
         "training": "datasets.customers",
         "pictures": "steps.prepare.outputs.out",
