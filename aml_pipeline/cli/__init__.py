@@ -239,9 +239,21 @@ def _unknown_command(word: str) -> Exception:
     return UsageError(f'Unknown command "{word}". {hint} See `aml-pipeline --help`.')
 
 
+def _foreign(module: str) -> str:
+    """Return the package of a module that is neither ours nor Python's, else ""."""
+    package = module.partition(".")[0]
+    return "" if package in {"aml_pipeline", *sys.stdlib_module_names} else package
+
+
 def _reported(error: Exception, environ: Mapping[str, str]) -> int:
     from aml_pipeline.core.errors import AzureError, MachineError, PipelineError, UserError
 
+    if isinstance(error, ModuleNotFoundError) and (missing := _foreign(error.name or "")):
+        from aml_pipeline.core.addresses import DISTRIBUTION
+
+        _say(f'The module "{missing}" is missing in {sys.executable}. Install aml-pipeline again: '
+             f"pip install --force-reinstall {DISTRIBUTION}.")  # fmt: skip
+        return EXIT_MACHINE
     if not isinstance(error, UserError):
         import traceback
 

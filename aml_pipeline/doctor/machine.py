@@ -9,7 +9,8 @@ import sys
 from importlib import metadata
 
 from aml_pipeline import __version__
-from aml_pipeline.azureml.workspace.installing import DISTRIBUTION, can_have_v1
+from aml_pipeline.azureml.workspace.installing import can_have_v1
+from aml_pipeline.core.addresses import DISTRIBUTION
 from aml_pipeline.core.wording import size_in_words
 from aml_pipeline.doctor.finding import Finding
 

@@ -8,7 +8,8 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
-from aml_pipeline.azureml.workspace.installing import DISTRIBUTION, V1, V2, can_have_v1, command, cure
+from aml_pipeline.azureml.workspace.installing import V1, V2, can_have_v1, command, cure
+from aml_pipeline.core.addresses import DISTRIBUTION
 from aml_pipeline.core.errors import UserError
 from aml_pipeline.core.wording import listed
 from aml_pipeline.doctor.finding import Finding, State
@@ -63,7 +64,8 @@ def _absent(name: str, *, chosen: bool, demanded: bool) -> Finding:
         return Finding(title, "problem", f"not installed for {sys.executable}", cure(_EXTRAS[name]))
     if chosen:
         seen = f"no SDK is installed for {sys.executable}: local runs need none, `submit` and `publish` do"
-        return Finding(title, "warning", seen, cure(_EXTRAS[name]))
+        ways = [f"{command(extra)} for SDK {each}" for each, extra in _EXTRAS.items() if each != "v1" or can_have_v1()]
+        return Finding(title, "warning", seen, f"Install one: {', or '.join(ways)}.")
     possible = name != "v1" or can_have_v1()
     return Finding(title, "ok", f"not installed{'' if possible else ', and not available for this Python'}")
 

@@ -19,6 +19,7 @@ from aml_pipeline.azureml.v1 import login as logins
 from aml_pipeline.azureml.v1.sdk import doing
 from aml_pipeline.azureml.workspace import installing
 from aml_pipeline.cli import run, sending
+from aml_pipeline.core.addresses import DISTRIBUTION
 from aml_pipeline.core.errors import AzureError, MachineError, UsageError
 from aml_pipeline.core.masking import keep_secret, without_secrets
 from tests import v1
@@ -296,7 +297,7 @@ def test_what_is_said_of_an_sdk_that_is_missing_can_be_done(
 
 def test_no_other_place_names_the_distribution() -> None:
     declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.search(rf'^name = "{installing.DISTRIBUTION}"', declared, re.MULTILINE)
+    assert re.search(rf'^name = "{DISTRIBUTION}"', declared, re.MULTILINE)
     assert all(f"\n{extra} = [" in declared for extra in (installing.V1, installing.V2))
     for path in (ROOT / "aml_pipeline").rglob("*.py"):
         if path.name != "installing.py":

@@ -39,9 +39,15 @@ def _link(source: Path, target: Path, gone: set[Path], opened: set[Path]) -> Non
 
 def doctor(packages: Path, *words: str) -> tuple[int, Mapping[str, Mapping[str, str]]]:
     """Run `doctor` as a process that has these packages and no others; return its status and findings."""
+    done = _run(packages, "doctor", "--offline", "--format", "json", *words)
+    assert done.stderr == ""
+    return done.returncode, {row["name"]: row for row in json.loads(done.stdout)["findings"]}
+
+
+def _run(packages: Path, *words: str) -> subprocess.CompletedProcess[str]:
     python_path = os.pathsep.join([str(packages), str(forking.ROOT)])
-    done = subprocess.run(
-        [sys.executable, "-S", "-m", "aml_pipeline", "doctor", "--offline", "--format", "json", *words],
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "aml_pipeline", *words],
         cwd=packages,
         env={**forking.environ(), "PYTHONPATH": python_path, "HOME": str(packages)},
         capture_output=True,
@@ -49,8 +55,6 @@ def doctor(packages: Path, *words: str) -> tuple[int, Mapping[str, Mapping[str, 
         timeout=PATIENCE,
         check=False,
     )
-    assert done.stderr == ""
-    return done.returncode, {row["name"]: row for row in json.loads(done.stdout)["findings"]}
 
 
 def problems(found: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -65,6 +69,17 @@ def test_a_package_of_v2_is_missing(tmp_path: Path) -> None:
     version = metadata.version("azure-ai-ml")
     assert found["SDK v2"]["seen"] == f"half installed: azure-identity is missing; installed: azure-ai-ml {version}"
     assert found["SDK v2"]["cure"] == "Install all of it: pip install 'aml-pipeline-yaml[azureml-v2]'."
+
+
+@pytest.mark.parametrize("package", ["packaging", pytest.param("yaml", marks=pytest.mark.more)])
+def test_a_package_of_its_own_is_missing(tmp_path: Path, package: str) -> None:
+    packages = without(tmp_path / "packages", package)
+    done = _run(packages, "doctor", "--offline")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr == (
+        f'The module "{package}" is missing in {sys.executable}. '
+        "Install aml-pipeline again: pip install --force-reinstall aml-pipeline-yaml.\n"
+    )
 
 
 # Ends the process as soon as it connects, looks up a name, or starts a program but uname, which an SDK asks.

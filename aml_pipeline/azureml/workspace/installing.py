@@ -1,11 +1,12 @@
-"""How to install an SDK of Azure ML, if possible: the only place that names the distribution and its extras."""
+"""How to install an SDK of Azure ML, if possible: the only place that names the extras."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-DISTRIBUTION = "aml-pipeline-yaml"  # aml-pipeline on PyPI is another project
+from aml_pipeline.core.addresses import DISTRIBUTION
+
 V1 = "azureml"
 V2 = "azureml-v2"
 # azureml-pipeline-steps 1.62 needs azureml-train-automl-client, which does not support Python 3.12 or later, and
