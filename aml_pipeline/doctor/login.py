@@ -86,25 +86,25 @@ def claims(token: str) -> Mapping[str, Any]:
 def _told(title: str, about: Mapping[str, Any], now: datetime) -> Finding:
     names = ("upn", "preferred_username", "unique_name", "email", "app_displayname", "appid", "oid")
     who = next((str(about[name]) for name in names if about.get(name)), "an unknown identity")
-    until, expires = "", about.get("exp")
+    seen, expires = f"{title} as {who}, tenant {about.get('tid', 'unknown')}", about.get("exp")
     if isinstance(expires, (int, float)):
         end = datetime.fromtimestamp(expires, timezone.utc)
-        until = f", until {end:%Y-%m-%d %H:%M} UTC"
+        until = f"{end:%Y-%m-%d %H:%M} UTC"
         if end <= now:
-            return Finding("login", "problem", f"the login of {title} as {who} has expired{until}", _AGAIN)
-    return Finding("login", "ok", f"{title} as {who}, tenant {about.get('tid', 'unknown')}{until}")
+            return Finding("login", "problem", f"the login of {title} as {who} has expired at {until}", _AGAIN)
+        seen = f"{seen}, token until {until}"
+    return Finding("login", "ok", seen)
 
 
 def _failed(title: str, text: str) -> Finding:
     """Return why a login failed; ``text`` is our message with what Azure CLI or Azure says."""
-    said = re.split(r"Azure(?: CLI| ML)? says: ", text, maxsplit=1)
+    said = "".join(re.split(r"Azure(?: CLI| ML)? says: ", text, maxsplit=1)[1:])
     for sign, meaning, cure in _FAILURES:
         if re.search(sign, text):
             code = re.search(r"AADSTS\d+", text)
             return Finding("login", "problem", f"the login of {title} {meaning}{f' ({code[0]})' if code else ''}", cure)
     if "`az` was not found" in text:
         return Finding("login", "problem", "nobody is logged in, and the program `az` was not found", LOG_IN)
-    if title == _TITLES["Azure CLI"]:
+    if title == _TITLES["Azure CLI"] and (not said or "az login" in said):
         return Finding("login", "problem", "nobody is logged in to Azure CLI", LOG_IN)
-    detail = f": {said[1]}" if len(said) > 1 else ""
-    return Finding("login", "problem", f"the login of {title} failed{detail}", LOG_IN)
+    return Finding("login", "problem", f"the login of {title} failed{f': {said}' if said else ''}", LOG_IN)

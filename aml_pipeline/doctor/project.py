@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from aml_pipeline.azureml.workspace import configuration
 from aml_pipeline.azureml.workspace.configuration import Names
 from aml_pipeline.core import files
-from aml_pipeline.core.errors import UsageError, UserError
+from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import counted
 from aml_pipeline.doctor.finding import Finding, Found
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project.opening import open_pipeline
+from aml_pipeline.project import opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,9 @@ def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> Found[Pl
         seen = f"{os.path.abspath(path)} does not exist; `aml-pipeline init` creates one"
         return [Finding(name, "ok", seen)], None
     try:
-        opened = open_pipeline(path, profile)
-    except UserError as error:
-        seen, stop, cure = str(error).partition(". ")
-        return [Finding(name, "problem", f"{seen}{stop.strip()}", cure or "Name an existing file with -f.")], None
+        opened = opening.open_pipeline(path, profile)
+    except UsageError as error:
+        return [Finding(name, "problem", str(error).removesuffix(f" {opening.CURE}"), opening.CURE)], None
     wrong = errors(opened.loaded.problems)
     if wrong:
         seen = f"{path} has {counted(len(wrong), 'error')}; the first: {wrong[0].message}"

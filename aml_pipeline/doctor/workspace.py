@@ -62,7 +62,7 @@ def workspace(asking: Asking) -> Found[Mapping[str, Any]]:
     properties = mapping(about.get("properties"))
     private = str(properties.get("publicNetworkAccess")) == "Disabled"
     seen = f"{asking.chosen.names.workspace_name} in {about.get('location', 'an unknown region')}"
-    return [Finding("workspace", "ok", f"{seen}{', reached through its private endpoint' if private else ''}")], about
+    return [Finding("workspace", "ok", f"{seen}{', without public network access' if private else ''}")], about
 
 
 def _refused(asking: Asking, answer: https.Answer) -> Finding:

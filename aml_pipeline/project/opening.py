@@ -20,6 +20,7 @@ from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import STATE, Project
 
+CURE = "Name the pipeline file with -f, or create one with `aml-pipeline init`."
 # Lines of larger files are not shown.
 _MOST_SHOWN = 1 << 23
 
@@ -92,9 +93,7 @@ def open_pipeline(
     """
     file = os.path.abspath(path)
     if not files.is_file(file):
-        raise UsageError(
-            f"{path} {_what_instead(file)}. Name the pipeline file with -f, or create one with `aml-pipeline init`."
-        )
+        raise UsageError(f"{path} {_what_instead(file)}. {CURE}")
     folder = os.path.dirname(file)
     moved = {name: _from_folder(text, folder) if places.is_local(text) else text for name, text in (data or {}).items()}
     loaded = loader.load(

@@ -110,7 +110,7 @@ def test_nothing_is_wrong(patient: Patient) -> None:
     assert (told.status, told.named("problem"), told.named("warning"), told.not_checked) == (0, [], [], [])
     seen = {name: row["seen"] for name, row in told.found.items()}
     assert seen["configuration"].startswith(f"workspace {SUBSCRIPTION}/{GROUP}/{WORKSPACE}, named by /")
-    assert seen["login"].startswith(f"Azure CLI as somebody@loopback, tenant {TENANT}, until 20")
+    assert seen["login"].startswith(f"Azure CLI as somebody@loopback, tenant {TENANT}, token until 20")
     assert seen["workspace"] == "loopback in westeurope"
     assert seen["computes"] == "cpu-cluster (STANDARD_D2_V2)"
     assert seen["quota"] == "in westeurope: Total Cluster Dedicated Regional vCPUs: 4 of 10"

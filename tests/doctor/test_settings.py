@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli
-from aml_pipeline.doctor import connection
+from aml_pipeline.doctor import connection, login
 
 NO_ADDRESS = "is not the address of a proxy"
 PROXIES = [
@@ -58,3 +58,15 @@ def test_offline_in_a_terminal(
     said = capsys.readouterr()
     assert "problem  proxy          https_proxy is not the address of a proxy\n" in said.out
     assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("says", "seen"),
+    [
+        ("", "nobody is logged in to Azure CLI"),
+        (" Azure CLI says: ERROR: Please run 'az login' to setup account.", "nobody is logged in to Azure CLI"),
+        (" Azure CLI says: No module named 'azure.cli'", "the login of Azure CLI failed: No module named 'azure.cli'"),
+    ],
+)
+def test_what_azure_cli_says_decides(says: str, seen: str) -> None:
+    assert login._failed("Azure CLI", f"You are not logged in to Azure CLI. Log in.{says}").seen == seen
