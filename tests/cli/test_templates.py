@@ -73,6 +73,28 @@ def test_it_runs_with_python_alone_and_then_nothing_is_left_to_do(bare: str, cap
     assert "runs" not in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("project", ["tabular"], indirect=True)
+@pytest.mark.parametrize(
+    ("table", "told"),
+    {
+        "\ufeffsize,sold\r\n1234567.5,1\r\n2,0\r\n": "",
+        "size;sold\n1;0\n": "line 2: expected a number for each of size;sold, the last of them 0 or 1; got 1;0",
+        "size,sold\n1,0\nbig,1\n": "line 3: expected a number for each of size, sold, the last of them 0 or 1; got big",
+        "size,sold\n1\n": "line 2: expected a number for each of size, sold, the last of them 0 or 1; got 1",
+    }.items(),
+)
+def test_a_table_of_ones_own(project: Path, table: str, told: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Excel writes a byte order mark, and semicolons in half of Europe."""
+    (project / "data").mkdir()
+    (project / "data" / "table.csv").write_text(table, encoding="utf-8", newline="")
+    assert cli.run(["run", "prepare"], _PLAIN) == (1 if told else 0)
+    assert told in capfd.readouterr().err
+    if not told:
+        parts = [path.read_text() for path in (project / ".aml_pipeline/tabular/outputs/prepare/tables").iterdir()]
+        assert all(part.startswith("size,sold") for part in parts)
+        assert "1234567.5," in "".join(parts)
+
+
 @pytest.mark.more
 @pytest.mark.parametrize(("project", "result"), RESULTS.items(), indirect=["project"])
 def test_what_it_learns_is_worth_something(project: Path, result: tuple[str, str, float, float], bare: str) -> None:
