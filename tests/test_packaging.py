@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 import aml_pipeline
+from aml_pipeline.core.addresses import SOURCE
 from aml_pipeline.project.environment import conda_file
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +78,14 @@ def test_the_core_asks_for_little(told: Message) -> None:
     assert told["Version"] == aml_pipeline.__version__
     assert set(requirements(told)) - {"tzdata"} == CORE
     assert set(requirements(told, sys_platform="win32")) == CORE | {"tzdata"}
+
+
+def test_links_of_the_readme_lead_to_the_repository(told: Message) -> None:
+    """PyPI shows it alone."""
+    links = re.findall(r"\]\(([^)]+)\)", str(told.get_payload()))
+    assert f"{SOURCE}/blob/main/docs/faq.md" in links
+    assert any(link.startswith("https://raw.githubusercontent.com/") and link.endswith(".png") for link in links)
+    assert [link for link in links if not link.startswith("https://")] == []
 
 
 def test_the_extras_hold_the_rest(told: Message) -> None:
