@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import aml_pipeline
+from aml_pipeline import cli
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.runs import formats, locks
@@ -76,9 +77,13 @@ def test_a_newer_state_is_put_aside_by_a_run(old: Project, newer: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["plan", "runs", "logs", "report", "verify", "clean --all", "run -n"])
-def test_other_commands_leave_a_newer_state_alone(old: Project, newer: Path, words: str) -> None:
+def test_other_commands_leave_a_newer_state_alone(
+    old: Project, newer: Path, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(old.root)
     before = _content(newer)
-    said = old.cli(*words.split(), status=6).stderr
+    assert cli.run(words.split(), {}) == 6
+    said = capsys.readouterr().err
     assert said.startswith(f"The state in {newer} {LINE}. Update aml-pipeline, or start afresh with `aml-pipeline run`")
     assert said.count("\n") == 1
     assert _content(newer) == before
