@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from aml_pipeline import cli
 from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.local import cleaning
+from aml_pipeline.local import cleaning, evaluate
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.runs import locks, reuse
 from tests.conftest import Project
@@ -97,6 +99,19 @@ def test_only_an_attempt_that_runs_may_have_a_process(store: Store) -> None:
     store.at_work.clear()
     store.fail(attempt)
     assert store.survivors("train") == []
+
+
+def test_the_last_attempt_is_the_one_of_these_parts_though_it_failed_beside_another(store: Store) -> None:
+    failed = store.begin("train", K1, PARTS[K1], ["model"])
+    store.at_work.add(failed.id)
+    attempt = store.begin("train", K2, PARTS[K2], ["model"])
+    store.fail(failed)
+    store.use(store.accept(attempt, {}, store.contents(attempt)))
+    context: Any = SimpleNamespace(store=store)
+    step: Any = SimpleNamespace(name="train")
+    assert evaluate._last(context, step, PARTS[K1]) == reuse.Last(PARTS[K1], "failed")
+    for key in (K2, K3):
+        assert evaluate._last(context, step, PARTS[key]) == reuse.Last(PARTS[K2], "accepted")
 
 
 def test_what_a_killed_run_was_writing_is_no_key(store: Store) -> None:
