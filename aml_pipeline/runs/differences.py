@@ -133,8 +133,13 @@ def _value_became(old: object, new: object) -> str:
 def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for name, old, new in _changes(then, now):
         missing = new is None and name in (now or {})
-        absent = "is not installed in this Python (select another with --python)"
-        yield f"{name} {absent if missing else _value_became(old, new)}"
+        yield f"{name} {_absent(name) if missing else _value_became(old, new)}"
+
+
+def _absent(name: str) -> str:
+    if name.startswith("program "):
+        return "was not found on this machine"
+    return "is not installed in this Python (select another with --python)"
 
 
 def _clipped(value: object) -> str:

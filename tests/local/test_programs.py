@@ -178,6 +178,20 @@ def test_a_program_that_is_not_here_is_reported_before_anything_runs(programs: P
     assert programs.cli("validate").stdout == "pipeline.yaml: no errors.\n"
 
 
+def test_a_step_that_is_left_out_is_out_of_date_when_its_program_is_gone(programs: Project, tmp_path: Path) -> None:
+    tool = tmp_path / "bin" / "tool"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\nexec bash "$@"\n')
+    tool.chmod(0o755)
+    programs.replace("pipeline.yaml", "[bash, -e, show.sh,", "[tool, -e, show.sh,")
+    environ = {"PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}"}
+    programs.cli("run", environ=environ)
+    assert programs.cli("plan", "--only", "module", environ=environ).stderr == ""
+    tool.unlink()
+    told = programs.cli("plan", "--only", "module", environ=environ).stderr
+    assert told == "shell is not part of this run, but out of date: program tool was not found on this machine\n"
+
+
 def test_no_shell_script_is_read_as_python(programs: Project) -> None:
     lines = "import os  # $(cat other.txt)\nos.environ[HOME]; open('other.txt') 'package'\ndef main(\n"
     programs.write({"src/show.sh": lines})

@@ -113,6 +113,11 @@ def test_a_change_of_any_part_changes_the_key_and_is_named(now: dict[str, Any], 
     assert verdict(now, Last(PARTS, "accepted"), accepted=False) == Verdict("run", words)
 
 
+def test_a_program_that_is_gone_is_no_package() -> None:
+    then, now = ({**PARTS, "packages": {"program tool": digest}} for digest in ("d1", None))
+    assert difference(then, now) == "program tool was not found on this machine"
+
+
 def test_every_part_is_among_the_changes() -> None:
     assert {name for now, _ in CHANGES for name in PARTS if now.get(name) != PARTS[name]} == set(PARTS)
 
