@@ -41,7 +41,10 @@ def main() -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
-        getattr(sys, name).reconfigure(errors="replace")  # a terminal without → still shows the rest
+        stream = getattr(sys, name)
+        stream.reconfigure(errors="replace")  # a terminal without → still shows the rest
+        if sys.platform == "win32" and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")  # a file is the same on each system
     status = run(sys.argv[1:], os.environ)
     if status > SIGNALLED and status != EXIT_PIPE:
         _leave(status - SIGNALLED)

@@ -89,6 +89,20 @@ def _timeless(answer: dict[str, object]) -> str:
     return " ".join(re.sub(r"\d+ (s|min)\b", "", text).split())
 
 
+def test_what_is_not_a_terminal_gets_utf_8_there(tmp_path: Path) -> None:
+    """Python would write the old encoding of the system, in which a SARIF log or a page is broken."""
+    (tmp_path / "pipeline.yaml").write_text('name: "żółw"\nsteps: {}\n', encoding="utf-8")
+    code = "from tests import windows; windows.pretend(with_paths=False); from aml_pipeline.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "validate", "--format", "sarif"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=True,
+    )
+    assert "żółw" in done.stdout.decode()
+
+
 def test_steps_do_not_run_there(project: Project) -> None:
     project.write({"pipeline.yaml": "name: x\nsteps: {a: {script: a.py}}\n", "a.py": "print(1)\n"})
     for answer in pretended(project.root, [["run"], ["run", "--debug", "a"]]):

@@ -91,4 +91,6 @@ def _token(audience: str, subscription: str | None) -> str:
 def _az(*words: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which("az") or "az"  # on Windows az.cmd, whose full name is needed
     command = [program, *words, "--output", "json"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL
+    )
