@@ -16,18 +16,11 @@ from aml_pipeline.cli.options import Options
 
 
 def connect(options: Options, environ: Mapping[str, str], folder: str, workspace: str | None, sdk: str) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace as an object of SDK v1 or v2.
-
-    It is the first of: ``--workspace``; ``workspace``, by the file or a record; the configuration in or above
-    ``folder``; that of environment variables.
-    """
+    """Return the workspace as an object of SDK v1 or v2; ``workspace`` is that of the file or of a record."""
     os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
-    given = options.text("workspace")
-    chosen = given or workspace
-    if not chosen and configuration.config_file(folder) is None:
-        chosen = configuration.in_variables(environ)
+    source = configuration.source_of(options.text("workspace"), workspace, folder, environ)
     with Uncollected():  # the SDK is imported, 170 000 objects with v2
-        return azureml.connect("." if given else folder, sdk=sdk, login=login(environ), workspace=chosen)
+        return azureml.connect(source.folder, sdk=sdk, login=login(environ), workspace=source.text)
 
 
 def record(sent: Submission, label: str = "") -> None:

@@ -49,22 +49,13 @@ def pipeline_file(path: str, profile: str | None, *, demanded: bool) -> Found[Pl
 def workspace_names(given: str | None, plan: Plan | None, folder: str, environ: Mapping[str, str]) -> Found[Chosen]:
     """Return the workspace, as the commands for Azure ML choose it: ``given``, the file, a configuration, variables."""
     name = "configuration"
+    source = configuration.source_of(given, plan.workspace if plan else None, folder, environ)
     try:
-        chosen = _chosen(given, plan.workspace if plan else None, folder, environ)
+        named = (
+            configuration.names_of(source.text, source.folder) if source.text else configuration.found(source.folder)
+        )
     except UsageError as error:
         seen, sign, rest = str(error).partition(f" {configuration.CURE}")
         cure = f"{configuration.CURE}{rest}" if sign else "Check --workspace, or `workspace` in the pipeline file."
         return [Finding(name, "problem", seen, cure)], None
-    return [Finding(name, "ok", f"workspace {chosen.names.text}, named by {chosen.source}")], chosen
-
-
-def _chosen(given: str | None, of_file: str | None, folder: str, environ: Mapping[str, str]) -> Chosen:
-    if given:
-        return Chosen(configuration.names_of(given, "."), "--workspace")
-    if of_file:
-        return Chosen(configuration.names_of(of_file, folder), "the pipeline file")
-    file = configuration.config_file(folder)
-    variables = configuration.in_variables(environ) if file is None else None
-    if variables:
-        return Chosen(configuration.names_of(variables, folder), "environment variables")
-    return Chosen(configuration.found(folder), str(file))
+    return [Finding(name, "ok", f"workspace {named.text}, named by {source.who}")], Chosen(named, source.who)

@@ -35,6 +35,33 @@ class Names(NamedTuple):
         return "/".join(self)
 
 
+class Source(NamedTuple):
+    """Who names a workspace.
+
+    ``text`` is as ``names_of`` takes it, None for the configuration in or above ``folder``; ``who`` says where to
+    correct it.
+    """
+
+    text: str | None
+    folder: str
+    who: str
+
+
+def source_of(given: str | None, of_file: str | None, folder: str, environ: Mapping[str, str]) -> Source:
+    """Return who names the workspace of a command.
+
+    It is the first of: ``--workspace``, which is ``given``; ``workspace`` of the file or of a record; the configuration
+    in or above ``folder``; environment variables.
+    """
+    if given:
+        return Source(given, ".", "--workspace")
+    if of_file:
+        return Source(of_file, folder, "the pipeline file")
+    file = config_file(folder)
+    variables = in_variables(environ) if file is None else None
+    return Source(variables, folder, "environment variables" if variables else str(file))
+
+
 def names_of(workspace: str, folder: str) -> Names:
     """Return the names in ``subscription/group/name``, or in the configuration file at that path below ``folder``.
 
