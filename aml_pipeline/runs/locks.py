@@ -101,8 +101,7 @@ def require_locks() -> None:
     """Raise MachineError on Windows: it has neither these locks nor the process groups and signals of a run."""
     if sys.platform == "win32":
         raise MachineError(
-            "Steps do not run on Windows, and their results are not removed there: use WSL or a dev container. "
-            "Commands that start no step work here."
+            "`run` and `clean` do not work on Windows: use WSL or a dev container. The other commands work here."
         )
 
 

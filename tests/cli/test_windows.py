@@ -107,7 +107,7 @@ def test_steps_do_not_run_there(project: Project) -> None:
     project.write({"pipeline.yaml": "name: x\nsteps: {a: {script: a.py}}\n", "a.py": "print(1)\n"})
     for answer in pretended(project.root, [["run"], ["run", "--debug", "a"]]):
         assert answer["status"] == 6
-        assert re.fullmatch(r"Steps do not run on Windows.* use WSL or a dev container\. .*\n", str(answer["err"]))
+        assert str(answer["err"]).startswith("`run` and `clean` do not work on Windows: use WSL or a dev container. ")
     assert sorted(os.listdir(project.root)) == ["a.py", "pipeline.yaml"]
 
 
