@@ -153,6 +153,16 @@ def test_links_to_a_heading_find_it(page: Path) -> None:
         assert where.suffix != ".md" or anchor in _anchors(where), f"{target}#{anchor}"
 
 
+def test_the_first_page_leads_to_every_other() -> None:
+    docs = ROOT / "docs"
+    linked = {
+        (docs / target).resolve()
+        for target in re.findall(r"\]\(([^)#]+\.md)", (docs / "index.md").read_text(encoding="utf-8"))
+    }
+    examples = {page.resolve() for page in (docs / "examples").glob("*/*.md")}  # which the page of examples lists
+    assert {page.resolve() for page in DOCS} - linked - examples == {docs / "index.md"}
+
+
 def test_the_glossary_is_in_order_and_each_term_leads_further() -> None:
     entries = re.findall(
         r"^- \*\*(.+?)\*\*: ((?:.+\n  )*.+)$", (ROOT / "docs/glossary.md").read_text("utf-8"), re.MULTILINE
