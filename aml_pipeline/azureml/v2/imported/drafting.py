@@ -211,8 +211,8 @@ def _pipeline(job: Part, repository: Repository) -> Part:
     given = {**dict(component.items("inputs")), **dict(job.items("inputs"))}
     for name, part in given.items():
         if part.value is None or (part.is_mapping and part.parts.keys().isdisjoint(("path", "value", "default"))):
-            what = f"input {name} has no value, so this is a component"
-            raise UsageError(f"{part.where}: {what}. Name the YAML file of a job that runs it.")
+            cure = "Write the place of some data as its `path`, or its value, or name the file of a job that does"
+            raise UsageError(f"{part.where}: input {name} has no value, so no run can start. {cure}.")
     return component
 
 
