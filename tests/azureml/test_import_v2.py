@@ -554,7 +554,7 @@ def test_a_command_without_code_has_a_folder_of_its_own(tmp_path: Path) -> None:
 WRONG = {
     "inputs: {a: 1}\n": "is not a pipeline job",
     "- 1\n": "is not a pipeline job",
-    "inputs: {a: {type: uri_folder}}\njobs: {x: {command: a}}\n": "job.yml:1: input a has no value, so no run can start. Write",
+    "inputs: {a: {type: uri_folder}}\njobs: {x: {command: a}}\n": "job.yml:1: input a has no value, so no run can",
     "jobs: {x: {command: python a.py, code: gone}}\n": "job.yml:1: the folder of the code, gone, was not found",
     "jobs: {x: {component: ./gone.yml}}\n": "gone.yml was not found",
 }
