@@ -65,7 +65,7 @@ _ASKS = {
     "hyperopt": "numpy scipy six networkx future tqdm cloudpickle py4j",
     "imbalanced-learn": "numpy scipy scikit-learn joblib threadpoolctl sklearn-compat",
     "jinja2": "markupsafe",
-    "joblib": "",
+    "joblib": "cloudpickle",
     "jsonschema": "attrs jsonschema-specifications referencing rpds-py importlib-metadata pyrsistent six",
     "keras": "absl-py numpy rich namex h5py optree ml-dtypes packaging scipy pyyaml six",
     "lightgbm": "numpy scipy scikit-learn wheel",
