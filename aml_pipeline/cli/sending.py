@@ -17,10 +17,15 @@ from aml_pipeline.cli.options import Options
 
 def connect(options: Options, environ: Mapping[str, str], folder: str, workspace: str | None, sdk: str) -> Any:  # noqa: ANN401 - the SDK's
     """Return the workspace as an object of SDK v1 or v2; ``workspace`` is that of the file or of a record."""
-    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
+    without_telemetry()
     source = configuration.source_of(options.text("workspace"), workspace, folder, environ)
     with Uncollected():  # the SDK is imported, 170 000 objects with v2
         return azureml.connect(source.folder, sdk=sdk, login=login(environ), workspace=source.text)
+
+
+def without_telemetry() -> None:
+    """Let SDK v1 send no telemetry; it reads this when it is imported."""
+    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")
 
 
 def record(sent: Submission, label: str = "") -> None:

@@ -56,7 +56,7 @@ def _setting(name: str, seen: Callable[[Mapping[str, str]], str], environ: Mappi
 
 
 def _fault(error: https.Unreachable) -> Finding:
-    return Finding(error.part, "problem", error.seen, error.cure)
+    return Finding(error.part, error.state, error.seen, error.cure)
 
 
 def _proxy(environ: Mapping[str, str]) -> str:

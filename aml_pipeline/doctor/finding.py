@@ -51,7 +51,8 @@ class Started(Generic[Needed]):
             self._found.put(check())
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
             seen = f"could not be checked ({type(error).__name__}: {error})"
-            self._found.put(([Finding(self._name, "warning", seen)], None))
+            cure = "Try again. If that does not help, report this line as a bug in aml-pipeline."
+            self._found.put(([Finding(self._name, "warning", seen, cure)], None))
 
     def found(self) -> Found[Needed]:
         """Return what the check found; one that takes too long, or fails, is a finding itself."""

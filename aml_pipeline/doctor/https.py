@@ -18,6 +18,8 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from aml_pipeline.doctor.finding import State
+
 SECONDS = 8.0  # to connect, and between two parts of an answer
 _DENIED = 407  # a proxy wants a login
 # The variables of requests, with which both SDKs ask, in its order.
@@ -34,11 +36,15 @@ class Answer:
 
 
 class Unreachable(Exception):  # noqa: N818 - of a machine, not of this program
-    """No answer came: the part of the way that failed (proxy, TLS, network), what was seen, and the cure."""
+    """No answer came: the part of the way that failed (proxy, TLS, network), what was seen, and the cure.
 
-    def __init__(self, part: str, seen: str, cure: str) -> None:
+    It is a warning if others may get an answer.
+    """
+
+    def __init__(self, part: str, seen: str, cure: str, *, state: State = "problem") -> None:
         super().__init__(seen)
         self.part = part
+        self.state = state
         self.seen = seen
         self.cure = cure
 
@@ -99,7 +105,8 @@ def _proxy(variable: str, text: str) -> SplitResult:
         raise Unreachable("proxy", f"{variable} is not the address of a proxy", cure)
     if proxy.scheme != "http":  # requests may be able to, with other packages
         seen = f"{variable}={shown(proxy)} names a proxy of the kind {proxy.scheme}, which doctor cannot check"
-        raise Unreachable("proxy", seen, f"Most proxies are of the kind http: set {variable}=http://HOST:PORT.")
+        cure = f"Most proxies are of the kind http: set {variable}=http://HOST:PORT."
+        raise Unreachable("proxy", seen, cure, state="warning")
     return proxy
 
 

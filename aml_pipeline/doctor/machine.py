@@ -58,7 +58,9 @@ def git() -> Finding:
 
 
 def disk(folder: str) -> Finding:
-    """Return how much room there is for results and records in ``folder``."""
+    """Return how much room there is for results and records in ``folder``, or where it would be."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
     free = shutil.disk_usage(folder).free
     seen = f"{size_in_words(free)} free in {folder}"
     if free < _LEAST_FREE:

@@ -417,6 +417,7 @@ def test_a_check_that_fails_stops_no_other(patient: Patient) -> None:
     told = patient.findings()
     assert (told.named("problem"), told.named("warning")) == ([], ["computes"])
     assert "could not be checked (ZeroDivisionError: " in told.found["computes"]["seen"]
+    assert "report this line" in told.found["computes"]["cure"]
 
 
 @more

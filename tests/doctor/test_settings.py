@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli
-from aml_pipeline.doctor import connection, login
+from aml_pipeline.doctor import connection, login, machine
 
 NO_ADDRESS = "is not the address of a proxy"
 PROXIES = [
@@ -27,7 +27,7 @@ PROXIES = [
 def test_a_proxy_that_is_no_address(value: str, seen: str) -> None:
     environ = {"HTTPS_PROXY": value}
     (fault,), there = connection.check(environ)
-    assert (fault.name, fault.state, there) == ("proxy", "problem", None)
+    assert (fault.name, fault.state, there) == ("proxy", "warning" if "kind" in seen else "problem", None)
     assert fault.seen == f"HTTPS_PROXY{seen if seen[0] == '=' else f' {seen}'}"
     assert "HTTPS_PROXY=http://HOST:PORT" in fault.cure
     assert connection.settings(environ)[0] == fault
@@ -47,6 +47,10 @@ def test_a_cloud_that_is_no_address() -> None:
     assert [(one.name, one.seen) for one in found if one.state == "problem"] == [
         ("network", "ARM_CLOUD_METADATA_URL is not an address")
     ]
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    assert machine.disk(str(tmp_path / "no" / "where")).seen.endswith(f" free in {tmp_path}")
 
 
 def test_offline_in_a_terminal(

@@ -14,7 +14,7 @@ from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.opened import DEFAULT_FILE
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.cli.sending import login
+from aml_pipeline.cli.sending import login, without_telemetry
 from aml_pipeline.core.wording import counted
 from aml_pipeline.doctor.examination import Wishes, examine, unchecked
 from aml_pipeline.doctor.finding import Finding
@@ -31,7 +31,7 @@ _WIDTH = 14
 def doctor(options: Options, environ: Mapping[str, str]) -> int:
     """Print what was found, line by line; exit with the status of the first problem."""
     environ = dict(environ)
-    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
+    without_telemetry()
     if options.flag("offline"):
         os.environ.pop("ARM_CLOUD_METADATA_URL", None)  # whose address SDK v2 asks when it is imported
     out = sys.stdout  # a check may replace it, to silence an SDK
