@@ -140,5 +140,7 @@ def test_settings_for_vs_code_are_written_only_when_asked_for(
     (tmp_path / "plain" / ".vscode" / "settings.json").write_text("{}")
     assert cli.run(["init", "--vscode"], {}) == 2
     said = capsys.readouterr().err
-    assert said == ".vscode/extensions.json and .vscode/settings.json already exist. Move them away.\n"
+    assert said.startswith(
+        ".vscode/extensions.json and .vscode/settings.json already exist. Copy what is missing from "
+    )
     assert (tmp_path / "plain" / ".vscode" / "settings.json").read_text() == "{}"

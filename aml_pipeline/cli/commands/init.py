@@ -40,7 +40,8 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
     there = [name for name in contents if os.path.lexists(os.path.join(folder, name))]
     if there:
         exist = "exists" if len(there) == 1 else "exist"
-        cure = "Move them away" if is_project else "Choose an empty folder: `aml-pipeline init my-project`"
+        copy = "Copy what is missing from a new folder: `aml-pipeline init new --vscode`"
+        cure = copy if is_project else "Choose an empty folder: `aml-pipeline init my-project`"
         raise UsageError(f"{listed(there)} already {exist}. {cure}.")
     for name, text in contents.items():
         place = os.path.join(folder, *name.split("/"))
