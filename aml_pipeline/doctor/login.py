@@ -32,7 +32,7 @@ _FAILURES = (
     (r"AADSTS7000222\b", "has a client secret that has expired", "Set AZURE_CLIENT_SECRET to a new secret."),
     (r"AADSTS7000215\b", "has a wrong client secret", "Set AZURE_CLIENT_SECRET to the secret's value, not to its id."),
     (r"AADSTS700016\b", "is unknown in its tenant", "Check AZURE_CLIENT_ID and AZURE_TENANT_ID."),
-    (r"AADSTS9000?2\b", "names a tenant that does not exist", "Check AZURE_TENANT_ID."),
+    (r"AADSTS(90002|900023)\b", "names a tenant that does not exist", "Check AZURE_TENANT_ID."),
     (r"AADSTS(50076|50079|50158)\b", "lacks the second factor", "Log in with it: `az login --tenant TENANT`."),
     (r"AADSTS530\d\d\b", "is blocked by a rule of your organisation", "Ask your administrator what is required."),
     (

@@ -69,6 +69,14 @@ def test_offline_in_a_terminal(
     [
         ("", "nobody is logged in to Azure CLI"),
         (" Azure CLI says: ERROR: Please run 'az login' to setup account.", "nobody is logged in to Azure CLI"),
+        (
+            " Azure CLI says: AADSTS900023: Specified …",
+            "the login of Azure CLI names a tenant that does not exist (AADSTS900023)",
+        ),
+        (
+            " Azure CLI says: AADSTS90002: Tenant …",
+            "the login of Azure CLI names a tenant that does not exist (AADSTS90002)",
+        ),
         (" Azure CLI says: No module named 'azure.cli'", "the login of Azure CLI failed: No module named 'azure.cli'"),
     ],
 )
