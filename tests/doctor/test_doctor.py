@@ -402,7 +402,7 @@ def test_a_service_that_says_nothing(patient: Patient) -> None:
 
     def wait(request: Request) -> None:
         if "usages" in request.path:
-            over.wait(20)
+            over.wait(PATIENCE)
 
     with patient.service.meeting(wait):
         told = patient.findings()
