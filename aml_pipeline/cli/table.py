@@ -77,7 +77,6 @@ COMMANDS = {
                 value="NAME",
                 help="Project to start from (default: hello).",
                 choices=TEMPLATES,
-                default="hello",
             ),
             Option("--vscode", help="Add settings for VS Code; in a folder that has a pipeline.yaml, only those."),
             operands=("FOLDER", 1, "Target folder (default: the current one)."),

@@ -144,3 +144,7 @@ def test_settings_for_vs_code_are_written_only_when_asked_for(
         ".vscode/extensions.json and .vscode/settings.json already exist. Copy what is missing from "
     )
     assert (tmp_path / "plain" / ".vscode" / "settings.json").read_text() == "{}"
+    assert cli.run(["init", "--vscode", "--template", "images"], {}) == 2, "a template is not ignored"
+    assert capsys.readouterr().err.endswith(
+        "Choose an empty folder: `aml-pipeline init my-project --template images`.\n"
+    )

@@ -31,8 +31,9 @@ _VSCODE: dict[str, dict[str, object]] = {
 def init(options: Options, _environ: Mapping[str, str]) -> int:
     """Write the files; raise an error if any of them exists. ``--vscode`` adds its settings, also to a project."""
     folder = options.operands[0] if options.operands else "."
-    is_project = options.flag("vscode") and os.path.isfile(os.path.join(folder, _PIPELINE))
-    contents = {} if is_project else _project(folder, options.text("template") or "")
+    template = options.text("template")
+    is_project = options.flag("vscode") and not template and os.path.isfile(os.path.join(folder, _PIPELINE))
+    contents = {} if is_project else _project(folder, template or "hello")
     if options.flag("vscode"):
         contents |= {name: _as_json(settings) for name, settings in _VSCODE.items()}
     if is_project and not os.path.lexists(os.path.join(folder, _SCHEMA)):
@@ -41,7 +42,8 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
     if there:
         exist = "exists" if len(there) == 1 else "exist"
         copy = "Copy what is missing from a new folder: `aml-pipeline init new --vscode`"
-        cure = copy if is_project else "Choose an empty folder: `aml-pipeline init my-project`"
+        chosen = f" --template {template}" if template else ""
+        cure = copy if is_project else f"Choose an empty folder: `aml-pipeline init my-project{chosen}`"
         raise UsageError(f"{listed(there)} already {exist}. {cure}.")
     for name, text in contents.items():
         place = os.path.join(folder, *name.split("/"))
