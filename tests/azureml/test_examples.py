@@ -80,6 +80,8 @@ def sides(stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def test_it_runs_here(example: Path) -> None:
     if example.name == "flower-species" and not shutil.which("Rscript"):
         pytest.skip("R is not installed")
+    if example.name == "unpack-and-train":
+        pytest.importorskip("torch")
     project = Project(example)
     assert set(project.run().values()) == {"done"}
     output, name, expected = RESULTS[example.name]

@@ -62,7 +62,7 @@ def test_remote_runs_stand_in_the_table_of_runs(lesson: Either, capsys: Capture)
     lesson.here(capsys, *lesson.submit)
     older, newer = lesson.service.sent
     lesson.here(capsys, "wait", older)
-    lesson.here(capsys, "runs", "--note", older[:8] if isinstance(lesson, LessonV2) else older, "seven")
+    lesson.here(capsys, "runs", "--note", older[:-2] if isinstance(lesson, LessonV2) else older, "seven")
     words = ("--columns", "run,state,epochs,note", "--sort", "-epochs")
     done = lesson.here(capsys, "runs", "--remote", *words, *lesson.submit[1:])
     assert done.status == 0, done.err
