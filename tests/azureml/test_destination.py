@@ -172,6 +172,7 @@ def test_a_dry_run_names_the_places_of_data(greeting: Project, capsys: Capture) 
     assert places("--data", "rows=azureml:old:1") == ["dataset rows azureml:old:1", sent]
 
 
+@v1.needs_v1
 def test_of_all_ways_to_name_a_workspace_the_first_counts(connecting: Project, capsys: Capture) -> None:
     """The ways are removed one by one."""
     environ = {**AZURE, **AZUREML}
@@ -208,6 +209,7 @@ COMMANDS = [
 ]
 
 
+@v1.needs_v1
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_for_azure_ml_takes_the_workspace(connecting: Project, command: str, capsys: Capture) -> None:
     assert cli.run(command.split(), {}) == 4

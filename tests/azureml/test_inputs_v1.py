@@ -11,6 +11,7 @@ from aml_pipeline.azureml.v1.snapshots import folder
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project as Folder
 from aml_pipeline.project.opening import open_pipeline
+from tests import v1
 from tests.azureml.test_commands_v1 import register, sent_alike
 from tests.conftest import Project
 from tests.loopback import evaluator, example
@@ -132,6 +133,7 @@ def test_the_data_of_a_single_step_has_its_name_too(
     }
 
 
+@v1.needs_v1
 def test_the_sdk_finds_the_path_in_the_variable_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """``Run.get_context().input_datasets``, with the variables that the SDK's own code says Azure ML sets."""
     from azureml.core.run import InputDatasets, _OfflineRun

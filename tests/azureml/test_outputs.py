@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from aml_pipeline.azureml.v1 import register_model, registration
+from tests import v1
 from tests.loopback import evaluator
 from tests.loopback.lesson import Lesson
 from tests.loopback.script import Step
@@ -124,6 +125,7 @@ def test_the_place_of_an_output(lesson: Lesson, settings: str, place: tuple[obje
     assert (port.datastore, port.mode, port.path, port.overwrite) == place
 
 
+@v1.needs_v1
 def test_the_script_uploads_the_model_and_registers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for Azure's side of azureml.core, whose methods take what the script passes."""
     from azureml.core import Run

@@ -116,7 +116,7 @@ _ASKS = {
     "pydantic": "annotated-types pydantic-core typing-extensions typing-inspection",
     "pymongo": "dnspython",
     "pyodbc": "",
-    "python-dateutil": "six",
+    "python-dateutil": "six tzdata",
     "python-dotenv": "",
     "pytz": "",
     "pyyaml": "",
