@@ -138,31 +138,26 @@ clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/
 	rm -rf .venv .benchmarks .docs .fuzz .mutants .release .workflows site tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The tools of a release have their own environment: they need other packages than the tests, and no PyTorch.
+# Tools that need other packages than the tests, and no PyTorch, have environments of their own.
 .release/ready: tests/release/tools.txt | .venv/ready
-	@echo 'installing tools into .release: about 1 minute, once'
-	@rm -rf .release && .venv/bin/python -m venv .release
-	@.release/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
-	  'pip could not install packages into .release; see its output above.' >&2; exit 1; }
-	@touch $@
+	$(tools)
 
-# So have the checks of the workflows.
 .workflows/ready: tests/workflows/tools.txt | .venv/ready
-	@echo 'installing tools into .workflows: about 1 minute, once'
-	@rm -rf .workflows && .venv/bin/python -m venv .workflows
-	@.workflows/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
-	  'pip could not install packages into .workflows; see its output above.' >&2; exit 1; }
-	@touch $@
+	$(tools)
 
-# So has the docs site, for which Material for MkDocs needs Python 3.11.
 .docs/ready: tests/site/requirements.txt | .venv/ready
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { printf '%s\n' \
 	  'The docs site needs Python 3.11 or newer; .venv has an older one. Name another: make docs PYTHON=/path/to/python3.11' >&2; exit 1; }
-	@echo 'installing MkDocs into .docs: about 1 minute, once'
-	@rm -rf .docs && .venv/bin/python -m venv .docs
-	@.docs/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
-	  'pip could not install packages into .docs; see its output above.' >&2; exit 1; }
-	@touch $@
+	$(tools)
+
+# Installs a list of tools into the folder of the target.
+define tools
+@echo 'installing tools into $(@D): about 1 minute, once'
+@rm -rf $(@D) && .venv/bin/python -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null || { printf '%s\n' \
+  'pip could not install packages into $(@D); see its output above.' >&2; exit 1; }
+@touch $@
+endef
 
 # The language server, axe-core and what the site takes along, in the versions of package-lock.json; npm verifies downloads with the digests there.
 tests/editor/node_modules/ready tests/page/node_modules/ready tests/site/node_modules/ready tests/workflows/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json

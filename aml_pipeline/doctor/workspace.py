@@ -28,7 +28,7 @@ _REFUSED = 400
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Whom to ask, as whom, and what ``doctor`` was told."""
+    """What a request to Azure Resource Manager needs: its address, the token of the login, and the chosen workspace."""
 
     manager: str
     token: str
